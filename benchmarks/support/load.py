@@ -1,0 +1,125 @@
+"""A closed-loop HTTP/1.1 load generator: a few connections, each sending its next request when the last is answered.
+
+It runs in a process of its own, so that the server under test has a core to itself.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came of a load: answers each second, how many were not a 200, and latencies in milliseconds."""
+
+    per_second: float
+    failures: int
+    p50_ms: float
+    p99_ms: float
+
+
+class _Connection(asyncio.Protocol):
+    """One connection. Requests are taken from a shared iterator until it ends."""
+
+    def __init__(self, run: "_Run") -> None:
+        self._run = run
+        self._received = b""
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head = self._received.find(b"\r\n\r\n")
+        if head < 0:
+            return
+        at = self._received.lower().find(b"content-length: ", 0, head)
+        length = int(self._received[at + 16 : self._received.find(b"\r\n", at)])
+        if len(self._received) >= head + 4 + length:
+            self._run.answered(self._received[9:12], self._began)
+            self._received = b""
+            self._next()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def _next(self) -> None:
+        request = self._run.next_request()
+        if request is None:
+            self._transport.close()
+        else:
+            self._began = time.perf_counter()
+            self._transport.write(request)
+
+
+class _Run:
+    def __init__(self, requests: Sequence[bytes], seconds: float | None) -> None:
+        self._requests = requests
+        self._seconds = seconds
+        self._sent = 0
+        self._began = time.perf_counter()
+        self.latencies: list[float] = []
+        self.failures = 0
+
+    def next_request(self) -> bytes | None:
+        if self._seconds is None:
+            ended = self._sent >= len(self._requests)
+        else:
+            ended = time.perf_counter() - self._began > self._seconds
+        self._sent += 1
+        return None if ended else self._requests[(self._sent - 1) % len(self._requests)]
+
+    def answered(self, status: bytes, began: float) -> None:
+        self.failures += status != b"200"
+        self.latencies.append(time.perf_counter() - began)
+
+    def load(self) -> Load:
+        took = time.perf_counter() - self._began
+        ordered = sorted(self.latencies)
+        p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
+        return Load(len(ordered) / took, self.failures, p50, p99)
+
+
+async def _drive(port: int, run: _Run) -> Load:
+    loop = asyncio.get_running_loop()
+    connections = [
+        (await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port))[1] for _ in range(CONNECTIONS)
+    ]
+    await asyncio.gather(*(connection.closed for connection in connections))
+    return run.load()
+
+
+def send(port: int, requests: Sequence[bytes], seconds: float | None = None) -> Load:
+    """Send the requests, each once, or round and round for some seconds, from another process."""
+    job = json.dumps(
+        {"port": port, "seconds": seconds, "requests": [request.decode("latin-1") for request in requests]}
+    )
+    done = subprocess.run(
+        [sys.executable, Path(__file__)], input=job, capture_output=True, text=True, check=True, timeout=120
+    )
+    return Load(**json.loads(done.stdout))
+
+
+def get(path: str, headers: dict[str, str]) -> bytes:
+    """Write a GET request."""
+    lines = [f"GET {path} HTTP/1.1", "Host: bench.example", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+if __name__ == "__main__":
+    given = json.load(sys.stdin)
+    found = uvloop.run(_drive(given["port"], _Run([r.encode("latin-1") for r in given["requests"]], given["seconds"])))
+    print(json.dumps({name: getattr(found, name) for name in Load.__slots__}))

@@ -1,0 +1,1 @@
+"""Tessera: personalized page fragments, decided, rendered and cached on the server."""

@@ -1,0 +1,1 @@
+"""One implementation of a port a file."""

@@ -1,0 +1,22 @@
+"""Catalogue items from the embedded store."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from tessera.adapters.sqlite import Store
+
+
+class SqliteCatalogue:
+    """Implements `Catalogue`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def items(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        """Return the fields of those of the ids that exist."""
+        rows = await self._store.read(
+            "catalogue",
+            "SELECT sku, fields FROM items WHERE sku IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        return {sku: json.loads(fields) for sku, fields in rows}

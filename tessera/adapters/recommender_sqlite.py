@@ -1,0 +1,48 @@
+"""Lists of items from what the embedded store knows of tastes, popularity and joint purchases."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from tessera.adapters.sqlite import INTEREST, Store
+from tessera.renderer.core.ports import ListKind, ListQuery, Recommended
+
+SELLABLE = "COALESCE(fields ->> 'in_stock', 1)"
+
+QUERIES: Mapping[ListKind, str] = {
+    "popular": f"SELECT sku, popularity FROM items WHERE {SELLABLE} ORDER BY popularity DESC, sku LIMIT :count",
+    "category": """SELECT sku, popularity FROM items WHERE category = :category
+        ORDER BY popularity DESC, sku LIMIT :count""",
+    "lookup": """SELECT items.sku, NULL FROM json_each(:to) AS wanted JOIN items ON items.sku = wanted.value
+        ORDER BY wanted.key LIMIT :count""",
+    "related": f"""SELECT other, SUM(score) AS total FROM related JOIN items ON items.sku = other
+        WHERE related.sku IN (SELECT value FROM json_each(:to)) AND other NOT IN (SELECT value FROM json_each(:to))
+        AND {SELLABLE} GROUP BY other ORDER BY total DESC, other LIMIT :count""",
+    "personal": f"""WITH taste AS (
+          SELECT category, SUM({INTEREST}) AS weight FROM interactions JOIN items USING (sku)
+          WHERE visitor_id = :visitor GROUP BY category)
+        SELECT sku, weight * popularity AS score FROM items JOIN taste USING (category)
+        WHERE {SELLABLE}
+        AND sku NOT IN (SELECT sku FROM interactions WHERE visitor_id = :visitor AND kind = 'purchase')
+        ORDER BY score DESC, sku LIMIT :count""",
+}
+
+
+class SqliteRecommender:
+    """Implements `Recommender`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def items(self, query: ListQuery) -> Sequence[Recommended]:
+        """Return the list, best first."""
+        rows = await self._store.read(
+            "items",
+            QUERIES[query.kind],
+            {
+                "visitor": query.visitor_id,
+                "to": json.dumps(query.to),
+                "category": query.category,
+                "count": query.at_most,
+            },
+        )
+        return [Recommended(sku, None if score is None else float(score)) for sku, score in rows]

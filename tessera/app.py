@@ -1,0 +1,121 @@
+"""The composition root: builds adapters, cache and pipeline from settings, and mounts the routes."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from tessera.adapters.carts_sqlite import SqliteCarts
+from tessera.adapters.catalogue_sqlite import SqliteCatalogue
+from tessera.adapters.client import make_client
+from tessera.adapters.exposures_sqlite import SqliteExposures
+from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
+from tessera.adapters.sqlite import Store
+from tessera.renderer.cache.memory import MemoryCache
+from tessera.renderer.core.freshness import Lifetime
+from tessera.renderer.core.ports import Exposures
+from tessera.renderer.core.visitor import Identity, Trust
+from tessera.renderer.development import Development
+from tessera.renderer.front import Front
+from tessera.renderer.gather import Gatherer
+from tessera.renderer.personas import Persona
+from tessera.renderer.pipeline import Pipeline
+from tessera.renderer.reload import LiveSite
+from tessera.renderer.routes import Routes
+from tessera.renderer.settings import Service, Settings, Upstream
+from tessera.renderer.sources import Sources, Terms
+from tessera.renderer.understand import Understanding
+
+STORE = "tessera.sqlite"
+
+
+class Parts(TypedDict):
+    """What a running process answers with; the lifespan state that every request carries."""
+
+    pipeline: Pipeline
+    exposures: Exposures
+
+
+@asynccontextmanager
+async def assemble(settings: Settings) -> AsyncIterator[Parts]:
+    """Open what the settings name, and close it at the end."""
+    async with AsyncExitStack() as opened:
+        store = await Store.open(settings.server.state_dir / STORE)
+        opened.push_async_callback(store.close)
+        client = await opened.enter_async_context(make_client())
+
+        def wiring(service: Service, token: SecretStr | None) -> Wiring:
+            return Wiring(store, client, service.model_dump(), revealed(token))
+
+        profiles = PROFILES[settings.profiles.adapter](wiring(settings.profiles, settings.profiles_token))
+        recommender = RECOMMENDERS[settings.lists.adapter](wiring(settings.lists, settings.lists_token))
+        sources = Sources(
+            (profiles, _terms("profile", settings.profiles)),
+            (recommender, _terms("items", settings.lists)),
+            (SqliteCatalogue(store), _terms("catalogue", settings.catalogue)),
+            (SqliteCarts(store), _terms("cart", settings.carts)),
+        )
+        pipeline = Pipeline(Gatherer(sources), MemoryCache(settings.cache.max_bytes))
+        yield Parts(pipeline=pipeline, exposures=SqliteExposures(store))
+
+
+def make_app(
+    settings: Settings,
+    site: LiveSite,
+    personas: Mapping[str, Persona],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    opening: Callable[[Settings], AbstractAsyncContextManager[Parts]] = assemble,
+) -> Front:
+    """Make the ASGI application that serves a site.
+
+    Personas count in development only. ``opening`` opens, when the server starts, what answers are made with.
+    """
+    development = settings.server.mode == "development"
+    identity = make_identity(settings)
+    understanding = Understanding(settings, identity, personas if development else {})
+    routes = [*Routes(settings, site, identity, understanding, clock).routes()]
+    if development:
+        routes += Development(site, personas, identity, settings.visitors).routes()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
+        async with opening(settings) as parts:
+            yield parts
+
+    return Front(
+        site,
+        understanding,
+        clock,
+        Starlette(routes=routes, lifespan=lifespan),
+        max_age_s=settings.http.max_age_s,
+        may_force=development,
+    )
+
+
+def make_identity(settings: Settings) -> Identity:
+    """Make what signs and believes visitor ids. Without a secret, in development, one is drawn for this process."""
+    visitors = settings.visitors
+    return Identity(
+        Trust(
+            secret=revealed(settings.secret) or secrets.token_hex(),
+            edge_secret=revealed(settings.edge_secret),
+            cookie=visitors.cookie,
+            plain_cookie=visitors.plain_cookie,
+            consent_cookie=visitors.consent_cookie,
+            consent_granted=visitors.consent_granted,
+        )
+    )
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """Return a secret's value."""
+    return secret.get_secret_value() if secret else None
+
+
+def _terms(source: str, upstream: Upstream) -> Terms:
+    lifetime = Lifetime(upstream.fresh_s, upstream.grace_s)
+    return Terms(source, upstream.deadline_ms, lifetime, upstream.max_entries)

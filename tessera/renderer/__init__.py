@@ -1,0 +1,1 @@
+"""The shell that answers requests: pipeline, HTTP, settings."""

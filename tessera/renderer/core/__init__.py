@@ -1,0 +1,1 @@
+"""Pure core: no clock, no randomness, no I/O, no async."""

@@ -1,0 +1,96 @@
+"""Foreign values made into declared ones: coerced once, where they arrive, by the types in `facts.yaml`.
+
+A value that does not fit its declared type counts as unknown, and is reported as a misfit by its name alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tessera.renderer.core.inputs import canonical, digest, plain, template_form
+from tessera.renderer.core.ports import Cart, Profile, ProfileStatus
+from tessera.rules.facts import SEGMENT, Fact, Misfit, Value, coerce
+from tessera.rules.ruleset import Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class Coerced:
+    """Declared facts by name, and the names of those whose value did not fit."""
+
+    facts: Mapping[str, Value]
+    misfits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProfile:
+    """A profile as declared facts; the segments that a platform delivers are the booleans ``segment.<name>``."""
+
+    coerced: Coerced
+    status: ProfileStatus
+
+
+class Declared:
+    """The declarations of one ruleset, as what makes foreign values fit them."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.facts = ruleset.facts
+        self.item_fields = ruleset.item_fields
+        self.defaults: Mapping[str, Value] = {
+            fact.name: fact.default for fact in ruleset.facts.values() if fact.default is not None
+        }
+        self._profile = {fact.trait: fact for fact in ruleset.facts.values() if fact.source == "profile" and fact.trait}
+        self._cart = {fact.name.removeprefix("cart."): fact for fact in ruleset.facts.values() if fact.source == "cart"}
+        self._segments = tuple(name for name in ruleset.segments if SEGMENT + name not in ruleset.computed)
+        self.traits = frozenset(self._profile)
+        self.shape = digest(
+            canonical([sorted(self._profile), self._segments, sorted(map(repr, self.item_fields.items()))])
+        )
+
+    def profile(self, profile: Profile) -> KnownProfile:
+        """Coerce a profile's traits and segments. A missing profile tells nothing: all of it is unknown."""
+        if profile.status == "missing":
+            return KnownProfile(Coerced({}), profile.status)
+        found = self._coerced(self._profile, profile.traits)
+        segments = {SEGMENT + name: name in profile.segments for name in self._segments}
+        return KnownProfile(Coerced({**found.facts, **segments}, found.misfits), profile.status)
+
+    def cart(self, cart: Cart) -> Coerced:
+        """Coerce a cart."""
+        return self._coerced(
+            self._cart,
+            {
+                **cart.extra,
+                "value": {"amount": cart.value, "currency": cart.currency},
+                "count": sum(line.quantity for line in cart.lines),
+                "skus": [line.sku for line in cart.lines],
+            },
+        )
+
+    def signed_cart(self, told: Mapping[str, object]) -> Coerced:
+        """Coerce a cart that the shop signed: members by the last part of their facts' names."""
+        return self._coerced(self._cart, told)
+
+    def item(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """Return a catalogue item's declared fields as templates see them; a misfit is None."""
+        return {name: _item_value(field, fields.get(name)) for name, field in self.item_fields.items()}
+
+    def _coerced(self, declared: Mapping[str, Fact], raw: Mapping[str, object]) -> Coerced:
+        facts: dict[str, Value] = {}
+        misfits: list[str] = []
+        for name, fact in declared.items():
+            given = raw.get(name)
+            if given is None:
+                continue
+            try:
+                facts[fact.name] = coerce(fact, given)
+            except Misfit:
+                misfits.append(fact.name)
+        return Coerced(facts, tuple(misfits))
+
+
+def _item_value(field: Fact, raw: object) -> object:
+    if raw is None:
+        return None
+    try:
+        return template_form(field, plain(coerce(field, raw)))
+    except Misfit:
+        return None

@@ -1,0 +1,61 @@
+"""What a request's User-Agent and client hints say of the device, and whether a known crawler sent it.
+
+User agents are recognised by uap-core's patterns through ua-parser, whose engine runs in linear time. Client hints
+(wicg.github.io/ua-client-hints) are said by the browser itself and outrank the User-Agent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ua_parser import parse
+
+MAX_USER_AGENT = 512
+
+DeviceType = Literal["mobile", "tablet", "desktop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as far as it is known. Names are lower-case: ``ios``, ``mac os x``, ``mobile safari``."""
+
+    type: DeviceType | None = None
+    os: str | None = None
+    browser: str | None = None
+    crawler: bool = False
+
+
+HINTS = (b"user-agent", b"sec-ch-ua-mobile", b"sec-ch-ua-platform")
+"""The headers that `recognise` reads, in order."""
+
+
+def hints(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, ...]:
+    """Return the values of the `HINTS` headers: what `recognise` can be remembered by."""
+    return tuple([headers.get(name) for name in HINTS])
+
+
+def recognise(hinted: tuple[bytes | None, ...]) -> Device:
+    """Tell the device from the values of the `HINTS` headers, whatever they hold."""
+    agent, mobile, platform = ((value or b"").decode("latin-1")[:MAX_USER_AGENT] for value in hinted)
+    parsed = parse(agent)
+    return Device(
+        type=_type(agent, mobile),
+        os=platform.strip('"').lower() or (parsed.os.family.lower() if parsed.os else None),
+        browser=parsed.user_agent.family.lower() if parsed.user_agent else None,
+        crawler=parsed.device is not None and parsed.device.family == "Spider",
+    )
+
+
+def _type(agent: str, mobile: str) -> DeviceType | None:
+    """Tell the form factor.
+
+    "Mobi" marks phones in every browser, and Android without it is a tablet
+    (developer.mozilla.org, "Browser detection using the user agent").
+    """
+    if mobile == "?1":
+        return "mobile"
+    if "iPad" in agent or "Tablet" in agent or ("Android" in agent and "Mobi" not in agent):
+        return "tablet"
+    if "Mobi" in agent:
+        return "mobile"
+    return "desktop" if agent else None

@@ -1,0 +1,33 @@
+"""What can go wrong outside the core, as types: whose fault it is, is its class."""
+
+
+class SourceError(Exception):
+    """An upstream did not give what was asked; the slot steps down its ladder.
+
+    ``source`` names the port as operators know it ("profile", "items", "catalogue", "cart", "exposures").
+    The message holds no visitor's data.
+    """
+
+    kind = "error"
+
+    def __init__(self, source: str, message: str) -> None:
+        super().__init__(f"{source}: {message}")
+        self.source = source
+
+
+class SourceTimeout(SourceError):
+    """The upstream did not answer before its deadline."""
+
+    kind = "timeout"
+
+
+class SourceUnavailable(SourceError):
+    """The upstream could not be reached, or answered that it cannot serve (5xx, 429)."""
+
+    kind = "unavailable"
+
+
+class SourceGarbled(SourceError):
+    """The upstream answered, but not in the shape that was declared."""
+
+    kind = "garbled"

@@ -1,0 +1,209 @@
+"""Demands to inputs: the only values that a template sees, and the key that they make.
+
+A template's demands are paths. From them an `InputsPlan` is built once, when the site is loaded. For each request
+it picks the demanded values and nothing else; their digest, with the template's version, is the cache key; and
+from the same values the template's nested inputs are built on a miss. So whatever the template can see is in the
+key, by construction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from hashlib import blake2b
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from tessera.renderer.core.layout import mark
+from tessera.rules.evaluate import Assignment
+from tessera.rules.facts import Fact, Value
+from tessera.rules.values import Location, Version
+
+Path = tuple[str, ...]
+EACH = "[]"
+SIZE = "#"
+
+KEY_BYTES = 20
+CTA_FIELDS = ("id", "text", "message", "url", "goal")
+EXPERIMENT_FIELDS = ("name", "arm", "version")
+ROOTS = ("cta", "experiment", "item", "items")
+"""First parts of paths that are not facts; `slots` is another, which only layouts read, and only by name."""
+
+
+def canonical(values: object) -> bytes:
+    """Encode values so that distinct values have distinct encodings.
+
+    Takes None, bool, int, float, str, Decimal, aware datetime, timedelta, and lists, tuples and dicts of those (dicts
+    in a fixed order). The encoding is Python's ``repr``: strings are quoted, containers are bracketed, and numbers
+    of different types are written differently, so it is injective on these types.
+    """
+    return repr(values).encode("utf-8", "surrogatepass")
+
+
+def digest(data: bytes) -> bytes:
+    """Return 20 bytes that stand for the data (BLAKE2b, RFC 7693)."""
+    return blake2b(data, digest_size=KEY_BYTES).digest()
+
+
+class Items:
+    """A list of catalogue items in order. Projections are remembered: a warm list costs a look-up."""
+
+    __slots__ = ("_digests", "all")
+
+    def __init__(self, items: Iterable[Mapping[str, object]]) -> None:
+        self.all = tuple(items)
+        self._digests: dict[tuple[str, ...], bytes] = {}
+
+    def pick(self, fields: tuple[str, ...]) -> list[dict[str, object]]:
+        """Return the items with only these fields; one that an item lacks is None."""
+        return [{name: item.get(name) for name in fields} for item in self.all]
+
+    def digest(self, fields: tuple[str, ...]) -> bytes:
+        """Return what stands for `pick` of these fields in a key."""
+        known = self._digests.get(fields)
+        if known is None:
+            known = self._digests[fields] = digest(
+                canonical([[item.get(name) for name in fields] for item in self.all])
+            )
+        return known
+
+
+class Gathered(NamedTuple):
+    """Everything from which inputs are picked for one slot of one request."""
+
+    facts: Mapping[str, Value]
+    cta: Mapping[str, str | None] | None = None
+    items: Items | None = None
+    item: Items | None = None
+    assignment: Assignment | None = None
+
+
+class InputsPlan:
+    """What a template demands, by where it comes from. Built once for a template; immutable after that."""
+
+    __slots__ = ("_names", "_prefix", "_wrapped", "cta", "experiment", "facts", "item", "items", "slots")
+
+    def __init__(
+        self, version: str, demands: Iterable[Path], facts: Mapping[str, Fact], item_fields: Iterable[str]
+    ) -> None:
+        """Sort the demands; a path that names a whole object stands for everything declared beneath it.
+
+        The empty path stands for everything there is.
+        """
+        paths = sorted(demands)
+        if paths and paths[0] == ():
+            paths = [(root,) for root in sorted({name.split(".")[0] for name in facts} | set(ROOTS))]
+        every_field = tuple(sorted(item_fields))
+        self.cta = _fields(paths, "cta", CTA_FIELDS)
+        self.experiment = _fields(paths, "experiment", EXPERIMENT_FIELDS)
+        self.items = _fields([p for p in paths if p[0] == "items"], "items", every_field, each=True)
+        self.item = _fields(paths, "item", every_field)
+        self.slots = tuple(sorted({path[1] for path in paths if path[0] == "slots" and len(path) > 1}))
+        self.facts = tuple(facts[name] for name in sorted(fact_names(paths, facts)))
+        self._names = tuple(fact.name for fact in self.facts)
+        self._wrapped = tuple(index for index, fact in enumerate(self.facts) if fact.type in ("set", "version"))
+        forms = [(fact.name, fact.type, fact.unit) for fact in self.facts]
+        self._prefix = canonical((version, forms, self.cta, self.experiment, self.items, self.item))
+
+    def key(self, gathered: Gathered) -> bytes:
+        """Return the key of the fragment: a digest of the demanded values. Microseconds: every request pays for it."""
+        known, cta, items, item, assignment = gathered
+        get = known.get
+        facts: list[object] = [get(name) for name in self._names]
+        for index in self._wrapped:
+            facts[index] = plain(get(self._names[index]))
+        values = (
+            facts,
+            [cta[name] for name in self.cta] if cta is not None and self.cta is not None else None,
+            items.digest(self.items) if items is not None and self.items is not None else None,
+            item.digest(self.item) if item is not None and self.item is not None else None,
+            (assignment.experiment, assignment.arm, assignment.version) if assignment is not None else None,
+        )
+        return digest(self._prefix + canonical(values))
+
+    def inputs(self, gathered: Gathered) -> dict[str, object]:
+        """Build the nested inputs that the template is rendered with: the values that the key is made of, no others."""
+        inputs: dict[str, object] = {}
+        for fact in self.facts:
+            _place(inputs, fact.name.split("."), template_form(fact, plain(gathered.facts.get(fact.name))))
+        if self.cta and gathered.cta is not None:
+            inputs["cta"] = {name: gathered.cta[name] for name in self.cta}
+        if self.items is not None and gathered.items is not None:
+            inputs["items"] = gathered.items.pick(self.items)
+        if self.item and gathered.item is not None and gathered.item.all:
+            inputs["item"] = gathered.item.pick(self.item)[0]
+        if self.experiment and gathered.assignment is not None:
+            assignment = gathered.assignment
+            named = (assignment.experiment, assignment.arm, assignment.version)
+            everything = dict(zip(EXPERIMENT_FIELDS, named, strict=True))
+            inputs["experiment"] = {name: everything[name] for name in self.experiment}
+        if self.slots:
+            inputs["slots"] = {name: Markup(mark(name)) for name in self.slots}
+        return inputs
+
+
+def fact_names(paths: Iterable[Path], facts: Mapping[str, Fact]) -> set[str]:
+    """Return the declared facts that paths read: those named, those above a path, those beneath a whole object."""
+    names: set[str] = set()
+    for path in paths:
+        dotted = ".".join(path)
+        if dotted in facts:
+            names.add(dotted)
+            continue
+        above = next((d for n in range(len(path), 0, -1) if (d := ".".join(path[:n])) in facts), None)
+        names.update([above] if above else [name for name in facts if name.startswith(dotted + ".")])
+    return names
+
+
+def _fields(paths: Sequence[Path], root: str, every: tuple[str, ...], *, each: bool = False) -> tuple[str, ...] | None:
+    """Return the demanded fields of a root, sorted; None where the root is not demanded at all.
+
+    Of a list, ``()`` means that only its length is read.
+    """
+    mine = [path[1:] for path in paths if path[0] == root]
+    if not mine:
+        return None
+    if each:
+        if any(path in ((), (EACH,)) for path in mine):
+            return every
+        mine = [path[1:] for path in mine if path[0] == EACH]
+    elif () in mine or (SIZE,) in mine:
+        return every
+    return tuple(sorted({path[0] for path in mine if path[0] in every}))
+
+
+def plain(value: Value | None) -> object:
+    """Turn a fact's value into one that `canonical` encodes: sets are sorted, versions and locations written out."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value) if isinstance(value, Version) else value
+
+
+def template_form(fact: Fact, value: object) -> object:
+    """Turn a plain value of a fact into what templates see of it; see docs/templates.md."""
+    if value is None:
+        return None
+    form = _FORMS.get(fact.type)
+    return form(fact, value) if form else value
+
+
+def _money(fact: Fact, value: object) -> object:
+    return {"amount": value, "currency": fact.unit}
+
+
+def _seconds(_fact: Fact, value: object) -> object:
+    return int(value.total_seconds()) if isinstance(value, timedelta) else value
+
+
+def _point(_fact: Fact, value: object) -> object:
+    return {"lat": value.lat, "lon": value.lon} if isinstance(value, Location) else value
+
+
+_FORMS: Mapping[str, Callable[[Fact, object], object]] = {"money": _money, "duration": _seconds, "location": _point}
+
+
+def _place(inputs: dict[str, object], path: Sequence[str], value: object) -> None:
+    for name in path[:-1]:
+        inner = inputs.setdefault(name, {})
+        assert isinstance(inner, dict), f"the fact {'.'.join(path)} lies beneath another fact"
+        inputs = inner
+    inputs[path[-1]] = value

@@ -1,0 +1,44 @@
+"""A list of items made ready: what it asks a recommender for, here and now."""
+
+from collections.abc import Mapping
+
+from tessera.renderer.core.ports import ListQuery
+from tessera.rules.facts import Value
+from tessera.rules.ruleset import ItemList
+
+
+class ListPlan:
+    """One list, prepared when the site is loaded. Where nothing about it depends on a request, so is its query."""
+
+    __slots__ = ("_fixed", "_list", "name")
+
+    def __init__(self, item_list: ItemList) -> None:
+        self._list = item_list
+        self.name = item_list.name
+        depends = item_list.kind == "personal" or item_list.to or item_list.category
+        self._fixed = None if depends else ListQuery(item_list.kind, item_list.count)
+
+    def query(self, facts: Mapping[str, Value], visitor_id: str | None) -> ListQuery | None:
+        """Return what to ask for; None where what the list is about is not known."""
+        if self._fixed is not None:
+            return self._fixed
+        wanted = self._list
+        to, category = _ids(facts, wanted.to), facts.get(wanted.category or "")
+        if (wanted.to and not to) or (wanted.category and category is None):
+            return None
+        if wanted.kind == "personal" and visitor_id is None:
+            return None
+        return ListQuery(
+            wanted.kind,
+            wanted.count,
+            visitor_id if wanted.kind == "personal" else None,
+            to,
+            None if category is None else str(category),
+        )
+
+
+def _ids(facts: Mapping[str, Value], fact: str | None) -> tuple[str, ...]:
+    value = facts.get(fact) if fact else None
+    if isinstance(value, frozenset):
+        return tuple(sorted(value))
+    return (str(value),) if value is not None else ()

@@ -1,0 +1,99 @@
+"""Rules against templates: what each needs of the other, checked when a site is loaded."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from tessera.renderer.core.inputs import CTA_FIELDS, EACH, EXPERIMENT_FIELDS, SIZE, Path
+from tessera.renderer.engines.base import Template
+from tessera.renderer.engines.catalog import SUFFIXES
+from tessera.rules.diagnostics import Diagnostic, did_you_mean
+from tessera.rules.facts import SEGMENT
+from tessera.rules.ruleset import LAYOUT, Outcome, Page, Ruleset, Slot
+
+CODES: Mapping[str, str] = {
+    "S101": "A rule names a template that is not in the templates folder.",
+    "S102": "A template reads a name that nothing declares: not a fact, segment, parameter, item field, or CTA field.",
+    "S103": "A layout places a slot that its page does not have, or a slot's template tries to place one.",
+    "S201": "What a template reads cannot be told from its text, so the whole object is demanded; the fragment is "
+    "then shared by fewer visitors than it could be.",
+}
+
+
+def find_template(outcome: Outcome, templates: Mapping[str, Template]) -> Template | None:
+    """Return the template that an outcome shows, trying each language's suffix where a layout names none."""
+    name = outcome.template or ""
+    return next((templates[n] for n in (name, *(name + suffix for suffix in SUFFIXES)) if n in templates), None)
+
+
+def cross_check(ruleset: Ruleset, templates: Mapping[str, Template]) -> Iterator[Diagnostic]:
+    """Yield every complaint about a template that a rule shows, or should show."""
+    for page in ruleset.pages.values():
+        slots = [*page.slots.values(), *([page.layouts] if page.layouts else [])]
+        for slot in slots:
+            for outcome in slot.outcomes:
+                if outcome.template is not None:
+                    yield from _outcome(ruleset, page, slot, outcome, templates)
+
+
+def _outcome(
+    ruleset: Ruleset, page: Page, slot: Slot, outcome: Outcome, templates: Mapping[str, Template]
+) -> Iterator[Diagnostic]:
+    template = find_template(outcome, templates)
+    if template is None:
+        yield Diagnostic(
+            "S101",
+            "error",
+            f"there is no template `{outcome.template}`",
+            outcome.span,
+            help=did_you_mean(outcome.template or "", templates),
+        )
+        return
+    placed = page.slots if slot.name == LAYOUT else {}
+    declared = set(_declared(ruleset, page))
+    for path, span in template.reads:
+        if path[:1] == ("slots",):
+            if len(path) < 2 or path[1] not in placed:
+                name = ".".join(path)
+                yield Diagnostic(
+                    "S103",
+                    "error",
+                    f"there is no `{name}` to place here",
+                    span,
+                    help=did_you_mean(name, _slots(placed)),
+                )
+        elif not _is_declared(path, declared):
+            name = ".".join(part for part in path if part not in (EACH, SIZE))
+            yield Diagnostic(
+                "S102",
+                "error",
+                f"unknown name `{name}`",
+                span,
+                "nothing declares it",
+                did_you_mean(name, (".".join(p for p in known if p != EACH) for known in declared)),
+            )
+    for span in template.widened:
+        yield Diagnostic("S201", "warning", "what is read here cannot be told, so the whole object is demanded", span)
+
+
+def _declared(ruleset: Ruleset, page: Page) -> Iterator[Path]:
+    """Yield every path that a template of the page may read."""
+    for name in (*ruleset.facts, *(SEGMENT + name for name in ruleset.segments)):
+        yield tuple(name.split("."))
+    for name in page.params:
+        yield ("param", name)
+    for name in CTA_FIELDS:
+        yield ("cta", name)
+    for name in EXPERIMENT_FIELDS:
+        yield ("experiment", name)
+    for name in ruleset.item_fields:
+        yield ("item", name)
+        yield ("items", EACH, name)
+
+
+def _is_declared(path: Path, declared: Iterable[Path]) -> bool:
+    """Tell whether a path names something declared, lies inside it (``item.price.amount``), or holds it."""
+    path = tuple(part for part in path if part != SIZE)
+    return any(path == known[: len(path)] or known == path[: len(known)] for known in declared)
+
+
+def _slots(placed: Iterable[str]) -> list[str]:
+    return [f"slots.{name}" for name in placed]

@@ -1,0 +1,1 @@
+"""Template languages and what templates demand."""

@@ -1,0 +1,137 @@
+"""All templates of a site, read from a folder, checked and ready to render.
+
+Whatever a file holds, loading ends soon and raises nothing: every fault becomes a diagnostic, all of them at once. A
+template that has a fault, or takes in one that has, is left out of the catalogue.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from tessera.renderer.core.inputs import Path as InputPath
+from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Template
+from tessera.renderer.engines.jinja.demands import jinja_demands
+from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
+from tessera.renderer.engines.jinja.tree import jinja_references
+from tessera.renderer.engines.liquid.demands import liquid_demands
+from tessera.renderer.engines.liquid.environment import LiquidEnvironment, render_liquid
+from tessera.renderer.engines.liquid.tree import liquid_references
+from tessera.renderer.engines.references import Graph, Resolver
+from tessera.renderer.engines.template_files import read_files
+from tessera.rules.diagnostics import Diagnostic, in_order
+from tessera.rules.source import Source, Span
+
+LIQUID, JINJA = ".liquid", ".jinja"
+SUFFIXES = (LIQUID, JINJA)
+LIBRARIES = ("tessera", "python-liquid", "jinja2", "markupsafe", "babel")
+
+CODES: Mapping[str, str] = {
+    "T101": "A template file is not text in UTF-8.",
+    "T102": "A template file is larger than the limit.",
+    "T103": "A template breaks its language, or asks for something that is not offered here.",
+    "T104": "A template takes in one that is not there.",
+    "T105": "A template takes itself in, perhaps by way of others.",
+    "T106": "Templates take one another in too deeply.",
+    "T107": "A template takes in one in the other language.",
+    "T108": "A file is of no kind that templates can use, so it is ignored.",
+    "T109": "A Liquid template that is taken in with `render` takes in another with `include`.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTemplate:
+    """A template of either language; implements `base.Template`."""
+
+    name: str
+    version: str
+    demands: frozenset[InputPath]
+    reads: tuple[tuple[InputPath, Span], ...]
+    widened: tuple[Span, ...]
+    _render: Callable[[Mapping[str, object]], str] = field(repr=False)
+
+    def render(self, inputs: Mapping[str, object]) -> str:
+        """Return the fragment; see `base.Template`."""
+        return self._render(inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Templates by their path below the folder of templates, with the suffix."""
+
+    templates: Mapping[str, Template]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedCatalog:
+    """What loading gave: the templates without fault, every complaint, and the files that complaints are about."""
+
+    catalog: Catalog
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, Source]
+
+
+def load_catalog(folder: Path, limits: Limits) -> LoadedCatalog:
+    """Read, check and prepare every template below a folder, whose own name begins all paths in diagnostics."""
+    files = read_files(folder, limits, SUFFIXES)
+    loader = _Loader(folder.name + "/", files.texts, limits)
+    diagnostics = [*files.diagnostics, *loader.parse()]
+    graph = Graph(loader.references, loader.resolvers)
+    diagnostics += graph.complaints(limits.include_depth)
+    templates = {name: loader.template(name, graph) for name in graph.sound()}
+    sources = {loader.root + name: Source(loader.root + name, text) for name, text in files.texts.items()}
+    return LoadedCatalog(Catalog(templates), tuple(in_order(diagnostics)), sources)
+
+
+class _Loader:
+    """The templates of one load, in both languages."""
+
+    def __init__(self, root: str, texts: Mapping[str, str], limits: Limits) -> None:
+        self.root = root
+        self.references: dict[str, tuple[Reference, ...]] = {}
+        self._texts = texts
+        plain = [name for name in texts if not name.endswith(SUFFIXES)]
+        self.resolvers = {
+            suffix: Resolver(suffix, frozenset([*plain, *(name for name in texts if name.endswith(suffix))]))
+            for suffix in SUFFIXES
+        }
+        self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID])
+        self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA])
+
+    def parse(self) -> Iterator[Diagnostic]:
+        """Parse every file and note what it takes in; yield what is wrong with the files."""
+        for name, text in self._texts.items():
+            file = self.root + name
+            try:
+                if name.endswith(LIQUID):
+                    self.references[name] = liquid_references(self._liquid.add(name, text), file)
+                elif name.endswith(JINJA):
+                    self.references[name] = jinja_references(self._jinja.add(name, text), file)
+                else:
+                    self._liquid.add_plain(name, text)
+                    self._jinja.add_plain(name, text)
+                    self.references[name] = ()
+            except SyntaxFault as fault:
+                span = Span(file, fault.line, fault.column, fault.column + fault.width)
+                yield Diagnostic("T103", "error", fault.message, span)
+
+    def template(self, name: str, graph: Graph) -> LoadedTemplate:
+        """Return a template that has no fault, ready to render."""
+        if name.endswith(JINJA):
+            demands = jinja_demands(name, self._jinja.find, self.root)
+            render = partial(render_jinja, self._jinja.template(name))
+        else:
+            tree = self._liquid.trees[name]
+            demands = liquid_demands(tree, self._liquid.find, self.root)
+            render = partial(render_liquid, tree)
+        taken_in = [(other, self._texts[other]) for other in sorted(graph.closure(name))]
+        digest = sha256(repr((name, _libraries(), taken_in)).encode("utf-8", "surrogatepass")).hexdigest()
+        return LoadedTemplate(name, digest, demands.paths, demands.reads, demands.widened, render)
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> tuple[str, ...]:
+    """Return the versions of everything whose code turns a template into a fragment."""
+    return tuple(f"{name} {version(name)}" for name in LIBRARIES)

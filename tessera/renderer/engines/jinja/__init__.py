@@ -1,0 +1,1 @@
+"""Jinja: jinja2 with our environment, and what its templates demand."""

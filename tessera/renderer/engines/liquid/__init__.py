@@ -1,0 +1,1 @@
+"""Liquid: python-liquid with our environment, and what its templates demand."""

@@ -1,0 +1,256 @@
+"""Liquid, as python-liquid reads it, with everything taken out that could leak, forge markup or run away.
+
+python-liquid's parser and tree stay as they are; the environment, the render context and the table of filters are ours.
+Shared templates are never handed data: it goes to the context of one render alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import ClassVar, TextIO
+
+from liquid import BoundTemplate, Environment, RenderContext, Token
+from liquid.ast import Node
+from liquid.builtin.content import ContentNode
+from liquid.builtin.expressions import FilteredExpression, StringLiteral
+from liquid.builtin.expressions.primitive import RangeLiteral
+from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError, TemplateNotFoundError
+from liquid.extra import BlockTag, CallTag, ExtendsTag, MacroTag
+from liquid.loader import BaseLoader, TemplateSource
+from liquid.token import TOKEN_CONTENT
+from liquid.utils import ReadOnlyChainMap
+
+from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
+from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.liquid.filters import liquid_filters
+from tessera.renderer.engines.liquid.scan import check_delimiters, unended
+from tessera.renderer.engines.liquid.tree import expressions_of
+from tessera.renderer.engines.meter import FILTER_STEPS, PARTIAL_STEPS, STEP_BYTES, Meter, fits
+from tessera.renderer.engines.places import line_and_column
+
+FAULTS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What rendering a template may raise through its own fault or its data's; anything else is a fault of ours."""
+
+
+def _over_limit(message: str) -> Exception:
+    return ResourceLimitError(message, token=None)
+
+
+class _Output(StringIO):
+    """Text of one render, or of one part of it, that cannot outgrow its limit."""
+
+    def __init__(self, meter: Meter, room: int) -> None:
+        super().__init__()
+        self.meter = meter
+        self.room = room
+
+    def write(self, text: str) -> int:
+        size = len(text)
+        self.room -= size
+        if self.room < 0:
+            raise _over_limit("the output is larger than the limit")
+        if size >= STEP_BYTES:
+            self.meter.spend(size // STEP_BYTES)
+        return super().write(text)
+
+
+class _Context(RenderContext):
+    """One render: python-liquid's own context, without its clock, and with a budget."""
+
+    __slots__ = ("_disabled_tags", "meter")
+
+    def __init__(self, template: BoundTemplate, **options: object) -> None:
+        parent = options.get("parent_context")
+        assert isinstance(template.env, LiquidEnvironment)
+        inherited = parent.meter if isinstance(parent, _Context) else None
+        self.meter: Meter = inherited or Meter(template.env.limits, _over_limit)
+        super().__init__(template, **options)  # type: ignore[arg-type]
+        # The stock chain also holds `now` and `today`, read from the clock.
+        self.scope = ReadOnlyChainMap(self.locals, self.globals, self.counters)
+
+    @property
+    def disabled_tags(self) -> list[str]:
+        """Every node asks for this before it is rendered: the one place where all of them can be counted."""
+        self.meter.spend()
+        return self._disabled_tags
+
+    @disabled_tags.setter
+    def disabled_tags(self, tags: list[str]) -> None:
+        self._disabled_tags = tags
+
+    def get(self, path: list[object], **options: object) -> object:
+        value = super().get(path, **options)  # type: ignore[arg-type]
+        if type(value) is list:
+            self.meter.spend(len(value))
+        return value
+
+    def filter(self, name: str, token: Token | None) -> Callable[..., object]:
+        return partial(self._apply, super().filter(name, token), token)
+
+    def _apply(
+        self, function: Callable[..., object], token: Token | None, left: object, *values: object, **named: object
+    ) -> object:
+        """Apply a filter within the budget: what it is handed is paid for, and what it gives is measured."""
+        self.meter.spend(FILTER_STEPS + (len(left) if isinstance(left, range | list) else 0))
+        try:
+            result = function(left, *values, **named)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise FilterArgumentError(str(error), token=token) from error
+        self.meter.glance(result)
+        return result
+
+    def raise_for_loop_limit(self, length: int = 1) -> None:
+        self.meter.spend(length)
+
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        return _Output(self.meter, self.meter.limits.value_bytes)
+
+
+class _Range(RangeLiteral):
+    """A range whose length is paid for: searching one takes time without ever making a value."""
+
+    __slots__ = ()
+
+    def evaluate(self, context: RenderContext) -> range:
+        assert isinstance(context, _Context)
+        result = super().evaluate(context)
+        context.meter.pay(result)
+        return result
+
+
+class _Template(BoundTemplate):
+    context_class = _Context
+
+
+class _Loader(BaseLoader):
+    """Gives the parsed templates of one catalogue, as they are."""
+
+    def __init__(self, environment: "LiquidEnvironment") -> None:
+        self._environment = environment
+
+    def get_source(self, *_args: object, **_named: object) -> TemplateSource:
+        raise NotImplementedError("templates are parsed when the catalogue is loaded")
+
+    def load(self, env: Environment, name: str, **named: object) -> BoundTemplate:
+        context = named.get("context")
+        if isinstance(context, _Context):
+            context.meter.spend(PARTIAL_STEPS)
+        return self._environment.find(name)
+
+
+class LiquidEnvironment(Environment):
+    """The settings that all Liquid templates of one catalogue share, and those templates."""
+
+    template_class = _Template
+    context_depth_limit: ClassVar[int] = 100
+
+    def __init__(self, limits: Limits, resolve: Callable[[str], str | None]) -> None:
+        """`resolve` turns a partial's name, as a tag has it, into that of a template of this environment."""
+        self.limits = limits
+        self.trees: dict[str, BoundTemplate] = {}
+        self.paths: dict[str, str] = {}
+        self._resolve = resolve
+        super().__init__(autoescape=True, loader=_Loader(self))
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters()
+        for tag in (BlockTag, CallTag, ExtendsTag, MacroTag):
+            self.add_tag(tag)
+        self.filters = liquid_filters()
+
+    def find(self, name: str) -> BoundTemplate:
+        """Return a template of the catalogue; raises python-liquid's TemplateNotFoundError."""
+        full = self._resolve(name)
+        if full is None or full not in self.trees:
+            raise TemplateNotFoundError(name)
+        return self.trees[full]
+
+    def add(self, name: str, text: str) -> BoundTemplate:
+        """Parse a template and keep it under its full name; raises SyntaxFault."""
+        check_delimiters(text)
+        path = Path(name)
+        try:
+            tree = self.from_string(text, name=path.name, path=path)
+            self._check_filters(tree.nodes)
+            self._bound_ranges(tree.nodes)
+        except RecursionError:
+            raise SyntaxFault(TOO_DEEP) from None
+        except LiquidError as error:
+            raise _syntax_fault(error, text) from None
+        self.trees[name] = tree
+        self.paths[text] = name
+        return tree
+
+    def add_plain(self, name: str, text: str) -> BoundTemplate:
+        """Keep a text that is not parsed, under its full name."""
+        path = Path(name)
+        node = ContentNode(Token(TOKEN_CONTENT, text, 0, text), text)
+        self.trees[name] = self.template_class(env=self, nodes=[node], name=path.name, path=path)
+        return self.trees[name]
+
+    def _check_filters(self, nodes: list[Node]) -> None:
+        for expression in expressions_of(nodes):
+            if not isinstance(expression, FilteredExpression):
+                continue
+            for each in expression.filters or ():
+                if each.name not in self.filters:
+                    raise _fault_at(each.token, f"unknown filter `{each.name}`")
+                left = expression.left
+                if each.name == "date" and isinstance(left, StringLiteral) and left.value in CLOCK_WORDS:
+                    raise _fault_at(each.token, NO_CLOCK)
+
+    def _bound_ranges(self, nodes: list[Node]) -> None:
+        for expression in expressions_of(nodes):
+            if type(expression) is RangeLiteral:
+                expression.__class__ = _Range  # The parser has no hook for its literals.
+
+
+def render_liquid(template: BoundTemplate, inputs: Mapping[str, object]) -> str:
+    """Render a template with its inputs; raises RenderError."""
+    environment = template.env
+    assert isinstance(environment, LiquidEnvironment)
+    context = _Context(template, globals=inputs)
+    output = _Output(context.meter, environment.limits.output_bytes)
+    try:
+        template.render_with_context(context, output)
+    except FAULTS as error:
+        raise _render_error(error, template, environment) from error
+    text = output.getvalue()
+    if not fits(text, environment.limits.output_bytes):
+        raise RenderError("the output is larger than the limit", str(template.path), 1, 1)
+    return text
+
+
+def _render_error(error: Exception, template: BoundTemplate, environment: LiquidEnvironment) -> RenderError:
+    token = error.token if isinstance(error, LiquidError) else None
+    if token is None or token.start_index < 0:
+        return RenderError(_first_line(error), str(template.path), 1, 1)
+    path = environment.paths.get(token.source, str(template.path))
+    line, column = line_and_column(token.source, token.start_index)
+    return RenderError(_first_line(error), path, line, column)
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, TemplateNotFoundError):
+        return f"there is no template `{error.args[0]}`"
+    message = error.message if isinstance(error, LiquidError) else error
+    return in_house_style(str(message).split("\n")[0]) or type(error).__name__
+
+
+def _syntax_fault(error: LiquidError, text: str) -> SyntaxFault:
+    message = _first_line(error)
+    unended_tag = re.fullmatch(r"expected tag (end\w+), found .*", message)
+    if isinstance(error.__cause__, RecursionError):
+        return SyntaxFault(TOO_DEEP)
+    if error.token is None or error.token.start_index < 0:
+        end = unended_tag[1] if unended_tag else ""
+        place = line_and_column(text, unended(text, end)) if end else (1, 1)
+        return SyntaxFault(f"`{end.removeprefix('end')}` is never ended by `{end}`" if end else message, *place, 2)
+    return _fault_at(error.token, message)
+
+
+def _fault_at(token: Token, message: str) -> SyntaxFault:
+    width = len(token.value.split("\n")[0])
+    return SyntaxFault(message, *line_and_column(token.source, token.start_index), width)

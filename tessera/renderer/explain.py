@@ -1,0 +1,83 @@
+"""Why a visitor sees what they see: the same evaluation that serves them, told in full."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tessera.renderer.core.inputs import plain
+from tessera.renderer.gather import Asked, Fetched, Known
+from tessera.renderer.pipeline import Answer, Pipeline
+from tessera.renderer.site import Site, SlotPlan
+from tessera.rules import trace as account
+from tessera.rules.evaluate import Trace, explain_slot
+from tessera.rules.facts import Value
+from tessera.rules.values import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One slot for one visitor at one moment. ``facts`` are all that were known when its rules were asked."""
+
+    site: str
+    scope: str
+    facts: Mapping[str, Value]
+    misfits: tuple[str, ...]
+    fetched: tuple[Fetched, ...]
+    trace: Trace
+    answer: Answer
+
+    def to_text(self) -> str:
+        """Tell it to people."""
+        answer = self.answer
+        key = answer.key.hex() if answer.key else "none, as nothing is shown"
+        fetched = [f"{each.source} {each.what}: {each.status}, {each.age_s:g} s old" for each in self.fetched]
+        facts = [f"{name} = {_plain(value)}" for name, value in sorted(self.facts.items())]
+        return "\n".join(
+            [
+                account.to_text(self.trace),
+                *_section("known", facts),
+                *_section("did not fit its type, so unknown", self.misfits),
+                *_section("fetched", fetched),
+                *_section("failed", answer.problems),
+                f"rung: {answer.rung}",
+                f"scope: {self.scope}",
+                f"key: {key}",
+                f"site: {self.site}",
+            ]
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Tell it to programs: the rules' account, and what surrounds it."""
+        return {
+            **account.to_json(self.trace),
+            "site": self.site,
+            "scope": self.scope,
+            "rung": self.answer.rung,
+            "key": self.answer.key.hex() if self.answer.key else None,
+            "facts": {name: _plain(value) for name, value in sorted(self.facts.items())},
+            "misfits": list(self.misfits),
+            "fetched": [each._asdict() for each in self.fetched],
+            "problems": list(self.answer.problems),
+        }
+
+
+async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) -> Explanation:
+    """Gather what the slot needs, account for its rules, and answer as for a visitor."""
+    known = Known(plan.base_facts, [])
+    await pipeline.gatherer.learn(known, asked, plan.needs)
+    trace = explain_slot(site.ruleset, plan.page, plan.name, known.facts, asked.now, known.ages)
+    answer = await pipeline.slot(asked, plan)
+    return Explanation(site.version, plan.scope, known.facts, known.misfits, known.fetched, trace, answer)
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    shown = [f"  {line}" for line in lines]
+    return [f"{title}:", *shown] if shown else []
+
+
+def _plain(value: Value) -> object:
+    """Write a fact's value in JSON's types."""
+    if isinstance(value, Decimal | datetime | timedelta | Location):
+        return str(value)
+    return plain(value)

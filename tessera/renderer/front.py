@@ -1,0 +1,149 @@
+"""The two routes that visitors' pages are made of: `/fragments/{page}/{slot}` and `/pages/{page}`.
+
+Plain ASGI, in front of everything else: every microsecond here is paid by each request. A locale of the site may
+stand before either path, as in `/de/pages/home`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tessera.renderer.core.request import Request
+from tessera.renderer.gather import Asked
+from tessera.renderer.pipeline import Answer, Pipeline
+from tessera.renderer.reload import LiveSite
+from tessera.renderer.respond import Response, cache_control, html, text
+from tessera.renderer.site import PagePlan, Site
+from tessera.renderer.understand import Understanding
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_PARAMETERS = 50
+NO_PAGE = text(404, "There is no such page.\n")
+NO_LAYOUT = text(404, "This page has no layout; ask for its fragments.\n")
+NO_SLOT = text(404, "There is no such slot.\n")
+NOT_HERE = text(405, "Only GET and HEAD are answered here.\n")
+NOT_HERE.headers.append((b"allow", b"GET, HEAD"))
+
+
+class Front:
+    """Answers for fragments and pages, and hands every other request on.
+
+    The pipeline is found in the lifespan state of the scope (ASGI specification, "Lifespan state").
+    """
+
+    def __init__(
+        self,
+        site: LiveSite,
+        understanding: Understanding,
+        clock: Callable[[], datetime],
+        otherwise: App,
+        *,
+        max_age_s: float,
+        may_force: bool,
+    ) -> None:
+        """``max_age_s`` bounds what is told downstream; ``may_force`` lets a query show an arm to whoever asks."""
+        self._site = site
+        self._understanding = understanding
+        self._clock = clock
+        self._max_age_s = max_age_s
+        self._may_force = may_force
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection scope (ASGI 3.0)."""
+        if scope["type"] == "http":
+            parts = scope["path"].split("/")
+            site = self._site.current()
+            locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
+            response: Response | None = None
+            if len(parts) == 4 and parts[1] == "fragments":
+                response = await self._fragment(scope, site, locale, parts[2], parts[3])
+            elif len(parts) == 3 and parts[1] == "pages":
+                response = await self._page(scope, site, locale, parts[2])
+            if response is not None:
+                await _send(response, scope["method"], send)
+                return
+        await self._otherwise(scope, receive, send)
+
+    async def _fragment(self, scope: Scope, site: Site, locale: str | None, page: str, slot: str) -> Response:
+        if scope["method"] not in ("GET", "HEAD"):
+            return NOT_HERE
+        page_plan = site.pages.get(page)
+        if page_plan is None:
+            return NO_PAGE
+        plan = page_plan.slots.get(slot)
+        if plan is None:
+            return NO_SLOT
+        request = self._request(scope, page_plan, locale)
+        pipeline: Pipeline = scope["state"]["pipeline"]
+        answer = await pipeline.slot(self._asked(scope, request, site), plan)
+        max_age_s = min(answer.lifetime_s, plan.max_age_s, self._max_age_s)
+        caching = cache_control(plan.scope, max_age_s, degraded=answer.rung != "fresh")
+        extra = fallbacks({slot: answer}) if answer.rung != "fresh" else ()
+        return html(answer.fragment, caching, request.headers.get(b"if-none-match"), extra)
+
+    async def _page(self, scope: Scope, site: Site, locale: str | None, page: str) -> Response:
+        if scope["method"] not in ("GET", "HEAD"):
+            return NOT_HERE
+        plan = site.pages.get(page)
+        if plan is None:
+            return NO_PAGE
+        if plan.layout is None:
+            return NO_LAYOUT
+        request = self._request(scope, plan, locale)
+        pipeline: Pipeline = scope["state"]["pipeline"]
+        answer = await pipeline.page(self._asked(scope, request, site), plan.layout, plan.slots)
+        lifetime_s = min(each.lifetime_s for each in answer.answers)
+        degraded = any(each.rung != "fresh" for each in answer.answers)
+        caching = cache_control(plan.scope, min(lifetime_s, plan.max_age_s, self._max_age_s), degraded=degraded)
+        extra = fallbacks({"layout": answer.layout, **answer.slots})
+        return html(answer.fragment, caching, request.headers.get(b"if-none-match"), extra)
+
+    def _request(self, scope: Scope, plan: PagePlan, locale: str | None) -> Request:
+        query = parameters(scope["query_string"], plan) if scope["query_string"] else {}
+        return Request.of(dict(scope["headers"]), query, locale)
+
+    def _asked(self, scope: Scope, request: Request, site: Site) -> Asked:
+        context = self._understanding.context(request)
+        cart = self._understanding.cart(request, site.declared)
+        forced = _forced(scope["query_string"]) if self._may_force else None
+        now = self._clock()
+        return Asked(context, site.declared, now, now.timestamp(), cart, forced=forced)
+
+
+def parameters(query: bytes, plan: PagePlan) -> Mapping[str, str]:
+    """Read a page's declared parameters; others are dropped here, and of a repeated one the first counts."""
+    found: dict[str, str] = {}
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        return found
+    for name, value in pairs:
+        if name in plan.parameters:
+            found.setdefault(name, value)
+    return found
+
+
+def fallbacks(answers: Mapping[str, Answer]) -> list[tuple[bytes, bytes]]:
+    """Say which slots got less than they should have, and why: `Tessera-Fallback` (a dictionary, RFC 9651)."""
+    members = [
+        f'{name}={answer.rung};cause="{", ".join(answer.problems)}"'
+        for name, answer in answers.items()
+        if answer.rung != "fresh"
+    ]
+    return [(b"tessera-fallback", ", ".join(members).encode("ascii", "replace"))] if members else []
+
+
+def _forced(query: bytes) -> str | None:
+    """Read ``force=experiment.arm``."""
+    return dict(parse_qsl(query.decode("latin-1"))).get("force")
+
+
+async def _send(response: Response, method: str, send: Send) -> None:
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})

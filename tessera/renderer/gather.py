@@ -1,0 +1,232 @@
+"""Learning what is needed: asks the sources for what a decision or a template demands, and for nothing else."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from tessera.renderer.core.context import Context
+from tessera.renderer.core.declared import Coerced, Declared, KnownProfile
+from tessera.renderer.core.errors import SourceError
+from tessera.renderer.core.inputs import Items
+from tessera.renderer.core.lists import ListPlan
+from tessera.renderer.core.needs import Needs
+from tessera.renderer.sources import Got, Sources
+from tessera.rules.compile import Truth
+from tessera.rules.facts import PARAMETER, Misfit, Value, coerce
+
+V = TypeVar("V")
+Rung = Literal["fresh", "stale", "default", "empty"]
+NOTHING = Items(())
+
+
+class Asked(NamedTuple):
+    """One request at one moment, which ``now_s`` gives in seconds since the epoch.
+
+    ``cart`` is one that the shop signed into the request; ``given`` facts hold whatever is fetched; ``forced`` is an
+    arm, ``experiment.arm``, to be shown without counting.
+    """
+
+    context: Context
+    declared: Declared
+    now: datetime
+    now_s: float
+    cart: Coerced | None = None
+    given: Mapping[str, Value] = MappingProxyType({})
+    forced: str | None = None
+
+
+class Fetched(NamedTuple):
+    """One input that was used, for whoever wants to know where an answer came from. Ages are in seconds."""
+
+    source: str
+    what: str
+    age_s: float
+    status: str
+
+
+class Known:
+    """What is known so far for one slot of one request. What most requests never touch is shared until it is set."""
+
+    ages: Mapping[str, float] = MappingProxyType({})
+    fetched: tuple[Fetched, ...] = ()
+    misfits: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    fresh_for_s = float("inf")
+    stale = False
+    lost = False
+    until: datetime | None = None
+
+    def __init__(self, facts: Mapping[str, Value], problems: list[str]) -> None:
+        self.facts = dict(facts)
+        self.problems = problems
+
+    def add(self, coerced: Coerced) -> None:
+        """Take in facts; those whose value does not fit their type stay unknown."""
+        self.facts.update(coerced.facts)
+        if coerced.misfits:
+            self.misfits += coerced.misfits
+
+    def derive(self, name: str, truth: Truth) -> None:
+        """Take in a segment or computed fact, and until when it holds."""
+        if truth.value is not None:
+            self.facts[name] = truth.value
+        self.holds_until(truth.until)
+
+    def holds_until(self, until: datetime | None) -> None:
+        """Note the next moment at which time alone could change the answer."""
+        if until is not None and (self.until is None or until < self.until):
+            self.until = until
+
+    def used(self, source: str, what: str, got: Got[V]) -> V:
+        """Note that an input was used, how old it is and how long it will stay fresh."""
+        self.fetched += (Fetched(source, what, got.age_s, got.freshness),)
+        if got.fresh_for_s < self.fresh_for_s:
+            self.fresh_for_s = got.fresh_for_s
+        if got.failure is not None:
+            self.stale = True
+            self.problems.append(problem(got.failure))
+        return got.value
+
+    def failed(self, failure: SourceError) -> None:
+        """Note that something could not be had at all."""
+        self.lost = True
+        self.problems.append(problem(failure))
+
+    @property
+    def rung(self) -> Rung:
+        """How far down the ladder these inputs are."""
+        return "default" if self.lost else "stale" if self.stale else "fresh"
+
+
+def problem(failure: SourceError) -> str:
+    """Name what failed and how, without any visitor's data."""
+    return f"{failure.source} {failure.kind}"
+
+
+class Gatherer:
+    """Fetches what is missing from what is known. What fails to come stays unknown, and is noted."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    async def learn(self, known: Known, asked: Asked, needs: Needs) -> None:
+        """Bring in the facts that are needed; what is not at hand is asked for concurrently."""
+        waiting = self.at_hand(known, asked, needs)
+        if waiting:
+            await self.finish(known, asked, waiting)
+
+    async def finish(self, known: Known, asked: Asked, waiting: Sequence[Coroutine[Any, Any, None]]) -> None:
+        """Await what `at_hand` left open, all of it concurrently."""
+        await asyncio.gather(*waiting)
+        known.facts.update(asked.given)
+
+    def at_hand(self, known: Known, asked: Asked, needs: Needs) -> Sequence[Coroutine[Any, Any, None]]:
+        """Bring in those of the needed facts that are at hand; return what is to be awaited for the others."""
+        facts, context = known.facts, asked.context
+        for name, read, coerced in needs.request:
+            raw = read(context)
+            if raw is not None:
+                try:
+                    facts[name] = coerced(raw)
+                except Misfit:
+                    known.misfits += (name,)
+        for fact in needs.parameters:
+            sent = context.request.query.get(fact.name.removeprefix(PARAMETER))
+            if sent is not None:
+                try:
+                    facts[fact.name] = coerce(fact, sent)
+                except Misfit:
+                    known.misfits += (fact.name,)
+        waiting: list[Coroutine[Any, Any, None]] = []
+        visitor_id = context.visitor.id
+        if needs.profile and visitor_id is not None and "profile" not in known.asked:
+            known.asked += ("profile",)
+            profile = self._sources.profile_at_hand(visitor_id, asked.declared, asked.now_s)
+            if profile is None:
+                waiting.append(self._profile(known, asked, visitor_id))
+            else:
+                _take(known, profile)
+        if needs.cart and "cart" not in known.asked:
+            known.asked += ("cart",)
+            waiting.append(self._cart(known, asked))
+        for fact, list_plan in needs.lists:
+            if fact.name not in facts:
+                waiting.append(self._listed(known, asked, fact.name, list_plan))
+        if asked.given:
+            facts.update(asked.given)
+        return waiting
+
+    async def items(self, known: Known, asked: Asked, lists: Sequence[ListPlan]) -> Items:
+        """Return the first of the lists that has items: the one chosen, then its fallbacks.
+
+        Raises `SourceError` where none has any and one of them failed.
+        """
+        failure: SourceError | None = None
+        for list_plan in lists:
+            query = list_plan.query(known.facts, asked.context.visitor.id)
+            if query is None:
+                continue
+            got = self._sources.items_at_hand(query, asked.declared, asked.now_s)
+            try:
+                got = got or await self._sources.items(query, asked.declared, asked.now_s)
+            except SourceError as failed:
+                failure = failed
+                known.failed(failed)
+                continue
+            if got.value.all:
+                return known.used("items", list_plan.name, got)
+        if failure is not None:
+            raise failure
+        return NOTHING
+
+    async def item(self, known: Known, asked: Asked, fact: str) -> Items:
+        """Return the item whose id a fact holds, alone in a list; an empty list where there is none."""
+        sku = known.facts.get(fact)
+        if not isinstance(sku, str):
+            return NOTHING
+        return known.used("catalogue", sku, await self._sources.item(sku, asked.declared, asked.now_s))
+
+    async def _profile(self, known: Known, asked: Asked, visitor_id: str) -> None:
+        try:
+            got = await self._sources.profile(visitor_id, asked.declared, asked.now_s)
+        except SourceError as failure:
+            known.failed(failure)
+        else:
+            _take(known, got)
+
+    async def _cart(self, known: Known, asked: Asked) -> None:
+        if asked.cart is not None:
+            known.add(asked.cart)
+            return
+        if asked.context.visitor.id is None:
+            return
+        try:
+            got = await self._sources.cart(asked.context.visitor.id, asked.now_s)
+        except SourceError as failure:
+            known.failed(failure)
+            return
+        cart = known.used("cart", "", got)
+        if cart is not None:
+            known.add(asked.declared.cart(cart))
+
+    async def _listed(self, known: Known, asked: Asked, fact: str, list_plan: ListPlan) -> None:
+        query = list_plan.query(known.facts, asked.context.visitor.id)
+        if query is None:
+            return
+        try:
+            got = await self._sources.items(query, asked.declared, asked.now_s)
+        except SourceError as failure:
+            known.failed(failure)
+            return
+        items = known.used("items", list_plan.name, got)
+        known.facts[fact] = frozenset(str(item["sku"]) for item in items.all)
+
+
+def _take(known: Known, got: Got[KnownProfile]) -> None:
+    """Take in a profile, and its age where it is stale."""
+    profile = known.used("profile", got.value.status, got)
+    known.add(profile.coerced)
+    if got.freshness == "stale":
+        known.ages = dict.fromkeys(profile.coerced.facts, got.age_s)

@@ -1,0 +1,131 @@
+"""The pipeline: visitor, decide, demanded lists, inputs, cache, render. The whole flow of a request, in order.
+
+What waits, waits here. Everything it calls is either pure or an input behind `sources`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tessera.renderer.cache.base import Fragment, FragmentCache
+from tessera.renderer.core.errors import SourceError
+from tessera.renderer.core.freshness import seconds_until
+from tessera.renderer.core.inputs import Gathered
+from tessera.renderer.core.layout import compose
+from tessera.renderer.core.needs import Needs
+from tessera.renderer.engines.base import RenderError, Template
+from tessera.renderer.exposures import marker
+from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
+from tessera.renderer.site import OutcomePlan, SlotPlan
+from tessera.rules.evaluate import Decision
+
+EMPTY = Fragment.of(b"")
+log = logging.getLogger("tessera")
+
+
+class Answer(NamedTuple):
+    """A slot's fragment and how it came about.
+
+    ``rung`` says how far down the ladder it is: as it should be, from inputs past their fresh life, the slot's
+    default, or nothing. ``lifetime_s`` is how long the same request is sure to get the same answer: 0 or more,
+    possibly infinite. ``problems`` name what failed, without any visitor's data.
+    """
+
+    fragment: Fragment
+    decision: Decision
+    rung: Rung
+    lifetime_s: float
+    problems: tuple[str, ...] = ()
+    key: bytes | None = None
+    hit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """A whole page: its layout filled with its slots, and the answers that it was made of."""
+
+    fragment: Fragment
+    layout: Answer
+    slots: Mapping[str, Answer]
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The layout's answer, then every slot's."""
+        return (self.layout, *self.slots.values())
+
+
+class Pipeline:
+    """Answers for slots and pages. Whatever fails upstream or in a template, there is an answer."""
+
+    def __init__(self, gatherer: Gatherer, cache: FragmentCache) -> None:
+        self.gatherer = gatherer
+        self._cache = cache
+
+    async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
+        """Decide the layout, answer all of its slots concurrently, and put them together."""
+        layout = await self.slot(asked, layout_plan)
+        names = layout_plan.outcome(layout.decision).slots
+        answers = await asyncio.gather(*(self.slot(asked, slot_plans[name]) for name in names))
+        slots = dict(zip(names, answers, strict=True))
+        body = compose(layout.fragment.body, {name: answer.fragment.body for name, answer in slots.items()})
+        return PageAnswer(Fragment.of(body), layout, slots)
+
+    async def slot(self, asked: Asked, plan: SlotPlan) -> Answer:
+        """Answer for one slot, from the highest rung of the ladder that holds."""
+        problems: list[str] = []
+        for rung in (self._decided, self._default):
+            try:
+                return await rung(asked, plan, problems)
+            except Exception as failure:
+                expected = isinstance(failure, SourceError | RenderError)
+                problems.append(problem(failure) if isinstance(failure, SourceError) else "render error")
+                log.warning("%s/%s: %s", plan.page, plan.name, failure, exc_info=not expected)
+        return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
+
+    async def _decided(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
+        known = Known(plan.base_facts, problems)
+        waiting = self.gatherer.at_hand(known, asked, plan.needs)
+        if waiting:
+            await self.gatherer.finish(known, asked, waiting)
+        decision = plan.forced.get(asked.forced) if asked.forced else None
+        if decision is None:
+            decision = plan.matcher.decide(known.facts, asked.now, known.ages)
+        outcome = plan.outcome(decision)
+        return await self._show(asked, outcome, outcome.needs_beyond, decision, known)
+
+    async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
+        decision = plan.default_decision("ERROR")
+        known = Known(plan.base_facts, problems)
+        answer = await self._show(asked, plan.default, plan.default.needs, decision, known)
+        return answer._replace(rung="default", lifetime_s=0.0)
+
+    async def _show(
+        self, asked: Asked, plan: OutcomePlan, needs: Needs | None, decision: Decision, known: Known
+    ) -> Answer:
+        """Gather what the outcome's template demands, then answer from the cache, or render."""
+        key, hit, fragment = None, False, EMPTY
+        if plan.template is not None:
+            waiting = self.gatherer.at_hand(known, asked, needs) if needs is not None else ()
+            if waiting:
+                await self.gatherer.finish(known, asked, waiting)
+            for name, derive in plan.derived:
+                known.derive(name, derive(known.facts, asked.now))
+            cta = plan.cta.resolve(known.facts, asked.context.locale) if plan.cta is not None else None
+            items = await self.gatherer.items(known, asked, plan.lists) if plan.lists else None
+            item = await self.gatherer.item(known, asked, plan.item) if plan.item is not None else None
+            gathered = Gathered(known.facts, cta, items, item, decision.assignment)
+            key = plan.inputs.key(gathered)
+            cached = self._cache.get(key)
+            hit = cached is not None
+            fragment = cached or self._render(key, plan.template, plan.inputs.inputs(gathered), decision)
+        known.holds_until(decision.until)
+        lifetime_s = min(known.fresh_for_s, seconds_until(known.until, asked.now))
+        return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit)
+
+    def _render(self, key: bytes, template: Template, inputs: Mapping[str, object], decision: Decision) -> Fragment:
+        html = template.render(inputs)
+        fragment = Fragment.of((html + marker(decision.assignment)).encode())
+        self._cache.put(key, fragment)
+        return fragment

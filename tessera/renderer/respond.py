@@ -1,0 +1,62 @@
+"""An answer as HTTP: status, headers and body (RFC 9110, RFC 9111)."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tessera.renderer.cache.base import Fragment
+from tessera.renderer.core.scope import Scope
+
+Headers = list[tuple[bytes, bytes]]
+
+HTML = (b"content-type", b"text/html; charset=utf-8")
+NO_STORE = b"no-store"
+PRIVATE = b"private, no-store"
+
+
+class Response(NamedTuple):
+    """What goes on the wire. ``body`` is what a GET would carry; a HEAD leaves it out."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+def cache_control(scope: Scope, max_age_s: float, *, degraded: bool) -> bytes:
+    """Say how an answer may be stored. A stand-in is never stored, and only public answers are shared."""
+    if degraded:
+        return NO_STORE
+    if scope != "public":
+        return PRIVATE
+    return b"public, max-age=%d" % max_age_s
+
+
+def html(
+    fragment: Fragment, caching: bytes, if_none_match: bytes | None, extra: Iterable[tuple[bytes, bytes]]
+) -> Response:
+    """Answer with a fragment, or with 304 where the client holds the same bytes (RFC 9110, section 13.1.2)."""
+    if if_none_match is not None and _matches(if_none_match, fragment.etag):
+        return Response(304, [(b"etag", fragment.etag), (b"cache-control", caching), *extra])
+    length = b"%d" % len(fragment.body)
+    headers = [HTML, (b"content-length", length), (b"etag", fragment.etag), (b"cache-control", caching), *extra]
+    return Response(200, headers, fragment.body)
+
+
+def text(status: int, body: str) -> Response:
+    """Answer with a short plain text, not to be stored."""
+    encoded = body.encode()
+    return Response(
+        status,
+        [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(encoded)),
+            (b"cache-control", NO_STORE),
+        ],
+        encoded,
+    )
+
+
+def _matches(if_none_match: bytes, etag: bytes) -> bool:
+    """Compare weakly, as If-None-Match demands (RFC 9110, section 8.8.3.2)."""
+    if if_none_match.strip() == b"*":
+        return True
+    return any(tag.strip().removeprefix(b"W/") == etag for tag in if_none_match.split(b","))

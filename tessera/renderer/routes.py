@@ -1,0 +1,109 @@
+"""The small routes beside fragments and pages: identity, exposures, health."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from pydantic import ValidationError
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from tessera.renderer.core.errors import SourceError
+from tessera.renderer.core.request import Request
+from tessera.renderer.core.visitor import Identity
+from tessera.renderer.exposures import Report, exposure_of
+from tessera.renderer.reload import LiveSite
+from tessera.renderer.settings import Settings
+from tessera.renderer.understand import Understanding
+
+VISITOR_ID_BYTES = 16
+NO_STORE = {"cache-control": "no-store"}
+DAY_S = 86_400
+
+
+class Routes:
+    """Handlers that share the settings and the live site."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        site: LiveSite,
+        identity: Identity,
+        understanding: Understanding,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._site = site
+        self._identity = identity
+        self._understanding = understanding
+        self._clock = clock
+
+    def routes(self) -> Sequence[Route]:
+        """Return what is to be mounted."""
+        return [
+            Route("/visitor", self.mint_visitor, methods=["POST"]),
+            Route("/exposures", self.record_exposure, methods=["POST"]),
+            Route("/healthz", self.healthy, methods=["GET"]),
+            Route("/readyz", self.ready, methods=["GET"]),
+        ]
+
+    async def mint_visitor(self, http: HttpRequest) -> Response:
+        """Give a visitor who consents a random signed id, unless they have one: `POST /visitor`."""
+        request = Request.of(dict(http.scope["headers"]))
+        context = self._understanding.context(request)
+        if context.visitor.consent != "granted" or context.visitor.crawler:
+            return _problem(403, "consent is needed first")
+        response = Response(status_code=204, headers=NO_STORE)
+        if context.visitor.id is None:
+            visitors = self._settings.visitors
+            response.set_cookie(
+                visitors.cookie,
+                self._identity.sign(secrets.token_urlsafe(VISITOR_ID_BYTES)),
+                max_age=visitors.cookie_days * DAY_S,
+                httponly=True,
+                secure=visitors.cookie_secure and self._settings.server.mode == "production",
+                samesite="lax",
+            )
+        return response
+
+    async def record_exposure(self, http: HttpRequest) -> Response:
+        """Record that a visitor was shown an arm, and say so once it is durable: `POST /exposures`."""
+        body = await _body(http, self._settings.http.max_body_bytes)
+        if body is None:
+            return _problem(413, f"a report has at most {self._settings.http.max_body_bytes} bytes")
+        try:
+            report = Report.model_validate_json(body)
+        except ValidationError:
+            return _problem(400, "a report is a JSON object with experiment, arm and version")
+        context = self._understanding.context(Request.of(dict(http.scope["headers"])))
+        exposure = exposure_of(report, context.visitor, self._site.current().ruleset, self._clock())
+        if exposure is None:
+            return Response(status_code=204, headers=NO_STORE)
+        try:
+            new = await http.state.exposures.record(exposure)
+        except SourceError:
+            return _problem(503, "the report could not be stored; send it again later")
+        return Response(status_code=201 if new else 200, headers=NO_STORE)
+
+    async def healthy(self, _http: HttpRequest) -> Response:
+        """Say that the process runs: `GET /healthz`."""
+        return PlainTextResponse("ok\n", headers=NO_STORE)
+
+    async def ready(self, http: HttpRequest) -> Response:
+        """Say that the process can answer, with the version of the site that is live: `GET /readyz`."""
+        return JSONResponse({"ready": True, "site": self._site.current().version}, headers=NO_STORE)
+
+
+async def _body(http: HttpRequest, limit: int) -> bytes | None:
+    """Read a request's body, None if it is longer than the limit."""
+    body = bytearray()
+    async for chunk in http.stream():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
+def _problem(status: int, detail: str) -> Response:
+    return JSONResponse({"error": detail}, status, NO_STORE)

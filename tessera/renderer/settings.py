@@ -1,0 +1,259 @@
+"""Settings: `tessera.toml` in the site folder, and environment variables, which outrank it.
+
+A setting ``fresh_s`` in the table ``[profiles]`` is ``TESSERA_PROFILES__FRESH_S`` in the environment. Secrets are
+read from the environment only. `docs/operating.md` lists every setting with its default, unit and meaning.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+FILE = "tessera.toml"
+SECRETS = ("secret", "edge_secret", "cart_secret", "profiles_token", "lists_token")
+MIN_SECRET = 16
+
+
+class Table(BaseModel):
+    """A table of `tessera.toml`; an unknown name in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Site(Table):
+    """The site as a whole."""
+
+    name: str = Field("Tessera", description="Name of the site, shown in development only")
+    locales: tuple[str, ...] = Field(
+        ("en",), min_length=1, description="Locales that the site speaks, the first being the default"
+    )
+    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency of carts (ISO 4217)")
+
+
+class Server(Table):
+    """Listening and serving."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
+    mode: Literal["development", "production"] = Field(
+        "production",
+        description="In development, edits show on the next request and personas are listed at `/`",
+    )
+    state_dir: Path = Field(Path(".tessera"), description="Folder for what Tessera itself stores, made if missing")
+
+
+class Visitors(Table):
+    """Recognising visitors."""
+
+    cookie: str = Field("tessera_visitor", min_length=1, description="Cookie that carries the signed visitor id")
+    cookie_days: PositiveInt = Field(365, description="Days for which that cookie is kept")
+    cookie_secure: bool = Field(True, description="Send that cookie over HTTPS only (always off in development)")
+    plain_cookie: str | None = Field(
+        None,
+        description="An existing unsigned cookie to believe as visitor id. Whoever can guess or read another's value "
+        "is taken for them, so use it only where the value is long, random and never shown",
+    )
+    consent_cookie: str = Field("tessera_consent", min_length=1, description="Cookie that carries consent")
+    consent_granted: str = Field("granted", min_length=1, description="Value of that cookie which means yes")
+    locale_cookie: str = Field("tessera_locale", min_length=1, description="Cookie that carries a chosen locale")
+
+
+class Rendering(Table):
+    """Bounds of one render; a template that exceeds one fails alone."""
+
+    max_steps: PositiveInt = Field(50_000, description="Loop iterations and template steps")
+    max_output_bytes: PositiveInt = Field(500_000, description="Bytes of HTML")
+
+
+class Cache(Table):
+    """The fragment cache."""
+
+    max_bytes: int = Field(
+        64 * 1024 * 1024, ge=0, description="Bytes of fragments held in each process; 0 turns the cache off"
+    )
+
+
+class Http(Table):
+    """What is told to browsers and proxies."""
+
+    max_age_s: NonNegativeFloat = Field(
+        60, description="Seconds for which a public fragment may be reused downstream, at most"
+    )
+    max_body_bytes: PositiveInt = Field(4096, description="Bytes of a request's body, at most")
+
+
+class Upstream(Table):
+    """One upstream: how long to wait for it, and how long its answers are good."""
+
+    deadline_ms: PositiveFloat = Field(150, description="Milliseconds to wait for an answer")
+    fresh_s: NonNegativeFloat = Field(60, description="Seconds for which an answer is used as it is")
+    grace_s: NonNegativeFloat = Field(
+        3600, description="Seconds after that for which it stands in where no newer one is to be had"
+    )
+    max_entries: PositiveInt = Field(50_000, description="Answers remembered in each process")
+
+
+class Service(Upstream):
+    """An upstream that may be a JSON service of the site's own."""
+
+    adapter: Literal["sqlite", "http"] = Field(
+        "sqlite", description="`sqlite` for the embedded store, `http` for a JSON service"
+    )
+    url: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Address that the `http` adapter asks; its placeholders are in adapters.md",
+    )
+
+    @model_validator(mode="after")
+    def _http_needs_a_url(self) -> Self:
+        if self.adapter == "http" and self.url is None:
+            raise ValueError("the `http` adapter needs a `url`")
+        return self
+
+
+class Profiles(Service):
+    """Visitor profiles."""
+
+    traits: str = Field("traits", description="Where the traits are in the service's JSON, dotted")
+    segments: str = Field(
+        "segments",
+        description="Where the segments are: a list of names, or an object of name to true or false",
+    )
+
+
+class Lists(Service):
+    """Lists of items, from a recommender."""
+
+    items: str = Field("items", description="Where the list is in the service's JSON, dotted; empty for the whole")
+    item_id: str = Field("id", description="Where an item's id is in each member; empty where members are ids")
+    score: str = Field("score", description="Where an item's score is in each member")
+    fields: dict[str, str] = Field(
+        {}, description="Item field to its place in each member, for a service that sends whole items"
+    )
+
+
+class Catalogue(Upstream):
+    """Catalogue items, from the embedded store."""
+
+
+class Carts(Upstream):
+    """Carts, from the embedded store; a cart signed by the shop outranks it."""
+
+    fresh_s: NonNegativeFloat = Field(0, description="Seconds for which a cart is used as it is")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Made by `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TESSERA_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    site: Site = Site()
+    server: Server = Server()
+    visitors: Visitors = Visitors()
+    rendering: Rendering = Rendering()
+    cache: Cache = Cache()
+    http: Http = Http()
+    profiles: Profiles = Profiles()
+    lists: Lists = Lists()
+    catalogue: Catalogue = Catalogue()
+    carts: Carts = Carts()
+
+    secret: SecretStr | None = Field(
+        None, description="Signs visitor ids; at least 16 characters, required in production"
+    )
+    edge_secret: SecretStr | None = Field(
+        None,
+        description="Shared with the proxy: only a request that carries it may name a visitor or a place",
+    )
+    cart_secret: SecretStr | None = Field(
+        None, description="Shared with the shop, which signs carts with it; without it no cart in a header counts"
+    )
+    profiles_token: SecretStr | None = Field(None, description="Bearer token for the profile service")
+    lists_token: SecretStr | None = Field(None, description="Bearer token for the recommender service")
+
+    @model_validator(mode="after")
+    def _production_needs_a_secret(self) -> Self:
+        if self.server.mode == "production" and self.secret is None:
+            raise ValueError("`TESSERA_SECRET` must be set in production: visitor ids are signed with it")
+        if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
+            raise ValueError(f"`TESSERA_SECRET` must have at least {MIN_SECRET} characters")
+        return self
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; ``problems`` has a line for each, naming the setting as the user wrote it."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def load_settings(folder: Path, **overrides: Any) -> Settings:
+    """Read the settings of a site folder and the environment; ```overrides`` (tables) outrank both.
+
+    Raises `SettingsError` with every problem at once.
+    """
+    file = folder / FILE
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise SettingsError([f"{FILE}: {_lower(str(broken))}"]) from broken
+    problems = [
+        f"{FILE}: `{name}` is a secret: set `TESSERA_{name.upper()}` in the environment instead"
+        for name in SECRETS
+        if tables.pop(name, None) is not None
+    ]
+
+    class WithFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, tables)
+
+    try:
+        settings = WithFile(**overrides)
+    except ValidationError as invalid:
+        raise SettingsError(problems + [_problem(error) for error in invalid.errors()]) from None
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _problem(error: ErrorDetails) -> str:
+    """Say in one line which setting is wrong and why; never the value of a secret."""
+    place = [str(part) for part in error["loc"]]
+    reason = _lower(error["msg"].removeprefix("Value error, "))
+    if error["type"] == "extra_forbidden":
+        reason = "there is no such setting"
+    if not place:
+        return reason
+    quiet = place[0] in SECRETS or error["type"] == "extra_forbidden" or isinstance(error["input"], dict)
+    given = "" if quiet else f", not `{error['input']}`"
+    return f"`{'.'.join(place)}`: {reason}{given}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

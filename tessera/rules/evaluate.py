@@ -1,0 +1,238 @@
+"""Decisions: what a slot shows one visitor at one moment, and why.
+
+A slot's decision depends on its rules in order, down to the one that decides, and a rule on its condition, its window,
+its experiment, in this order: one that does not match holds until what kept it from matching could change, and until
+the stale facts that it may read are too old for it. (Such a fact then counts as absent, which can turn a condition
+either way: its default comes in, and `is unknown` is true.)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from tessera.rules.demands import rule_reads
+from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
+from tessera.rules.findings import FAULTS, Finding, World, earliest, find
+from tessera.rules.ruleset import Outcome, Rule, Ruleset
+from tessera.rules.split import bucket, choose, in_namespace
+
+Reason = Literal["TARGETING_MATCH", "SPLIT", "DEFAULT", "STALE", "DISABLED", "ERROR"]
+Verdict = Literal["matched", "unmatched", "unknown", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The arm of an experiment that a visitor is on."""
+
+    experiment: str
+    arm: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a slot shows one visitor at one moment.
+
+    `rule` is None where the default was left; `until` is the first moment at which time alone could change the
+    decision, None when it never does; `failed` names the rules that were skipped because they failed.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    rule: str | None
+    assignment: Assignment | None
+    until: datetime | None
+    failed: tuple[str, ...] = ()
+
+
+def usable(
+    facts: Mapping[str, Value], now: datetime, ages: Mapping[str, float] | None, limit: timedelta | None
+) -> tuple[Mapping[str, Value], Mapping[str, datetime]]:
+    """The facts that a rule may read when some are stale, and until when it may read those that are.
+
+    `ages` holds the age in seconds of stale facts only. Without a limit none of them is usable; with one, those that
+    are younger.
+    """
+    if not ages:
+        return facts, {}
+    until = {}
+    if limit is not None:
+        for name in facts.keys() & ages.keys():
+            left = limit - timedelta(seconds=ages[name])
+            if left > timedelta(0):
+                until[name] = now + left
+    return {name: value for name, value in facts.items() if name not in ages or name in until}, until
+
+
+def is_disabled(rule: Rule) -> bool:
+    """Whether the rule's experiment is paused or stopped, so that the rule is as if it were not there."""
+    return rule.split is not None and rule.split.experiment.status != "running"
+
+
+def decisions_of(rule: Rule) -> tuple[Decision, ...]:
+    """The decisions that a rule can lead to when nothing about it is stale: one, or one per arm."""
+    if rule.split is None:
+        return tuple(Decision(shown, "TARGETING_MATCH", rule.name, None, None) for shown in rule.outcomes)
+    experiment = rule.split.experiment
+    return tuple(
+        Decision(shown, "SPLIT", rule.name, Assignment(experiment.name, arm, experiment.version), None)
+        for arm, shown in zip(experiment.arms, rule.outcomes, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """What became of one rule. `why` says it in words; `until` is when it could come out otherwise (None: never).
+
+    `finding` accounts for the condition, None where there is none or it failed; `window` says whether the window is
+    open, None where there is none or it is unknown; `bucket` is the visitor's place in [0, 1) of the experiment.
+    """
+
+    name: str
+    verdict: Verdict
+    why: str
+    until: datetime | None = None
+    finding: Finding | None = None
+    window: bool | None = None
+    bucket: float | None = None
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The full account of a decision: every rule of the slot, also those that were not reached."""
+
+    page: str
+    slot: str
+    now: datetime
+    rules: tuple[RuleTrace, ...]
+    decision: Decision
+
+
+def explain_slot(
+    ruleset: Ruleset,
+    page: str,
+    slot: str,
+    facts: Mapping[str, Value],
+    now: datetime,
+    ages: Mapping[str, float] | None = None,
+    at_bucket: float | None = None,
+) -> Trace:
+    """Decide as `Matcher.decide` does, and account for it; raises KeyError when there is no such slot.
+
+    `at_bucket`, in [0, 1), stands in for the visitor's bucket in every experiment.
+    """
+    found = ruleset.slot(page, slot)
+    rules = tuple(_Account(ruleset, rule, facts, now, ages, at_bucket).trace() for rule in found.rules)
+    decision = Decision(found.default, "DEFAULT", None, None, None)
+    until: datetime | None = None
+    failed: tuple[str, ...] = ()
+    for rule in rules:
+        until = earliest(until, rule.until)
+        if rule.verdict == "failed":
+            failed += (rule.name,)
+        if rule.decision is not None:
+            decision = rule.decision
+            break
+    return Trace(page, slot, now, rules, replace(decision, until=until, failed=failed))
+
+
+class _Account:
+    """Follows one rule from its condition to its verdict."""
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        rule: Rule,
+        facts: Mapping[str, Value],
+        now: datetime,
+        ages: Mapping[str, float] | None,
+        at_bucket: float | None,
+    ) -> None:
+        self._ruleset = ruleset
+        self._rule = rule
+        self._now = now
+        self._at_bucket = at_bucket
+        self._refused = facts.get(CONSENT, ruleset.facts[CONSENT].default) == REFUSED
+        self._facts, stale = usable(facts, now, ages, None if self._refused else rule.on_unknown.limit)
+        used = rule_reads(ruleset, rule) & stale.keys()
+        self._stale_until = earliest(*(stale[name] for name in used))
+        self._so_far = RuleTrace(rule.name, "matched", "", self._stale_until)
+
+    def trace(self) -> RuleTrace:
+        rule = self._rule
+        if is_disabled(rule) and rule.split is not None:
+            experiment = rule.split.experiment
+            return RuleTrace(rule.name, "skipped", f"experiment {experiment.name} is {experiment.status}")
+        try:
+            return self._condition() or self._window() or self._split() or self._match(0)
+        except FAULTS:
+            return self._failed()
+
+    def _condition(self) -> RuleTrace | None:
+        """The end of the rule, if its condition is that."""
+        if self._rule.when is None:
+            return None
+        finding = find(self._rule.when, World(self._facts, self._now, self._ruleset.computed))
+        self._so_far = replace(self._so_far, finding=finding)
+        if finding.failed:
+            return self._failed()
+        return self._goes_on(finding.value, finding.until, "the condition is")
+
+    def _window(self) -> RuleTrace | None:
+        if self._rule.during is None:
+            return None
+        is_open, until = self._rule.during.state(self._now, self._fact(TIMEZONE))
+        self._so_far = replace(self._so_far, window=is_open)
+        return self._goes_on(is_open, until, "that the window is open is")
+
+    def _goes_on(self, truth: bool | None, until: datetime | None, subject: str) -> RuleTrace | None:
+        if truth is False:
+            return self._ends("unmatched", f"{subject} false", until)
+        self._so_far = replace(self._so_far, until=earliest(self._so_far.until, until))
+        if truth is None and not (self._rule.on_unknown.policy == "match" and not self._refused):
+            policy = "consent is refused" if self._refused else f"on_unknown is {self._rule.on_unknown}"
+            return self._ends("unknown", f"{subject} unknown, and {policy}", self._so_far.until)
+        return None
+
+    def _split(self) -> RuleTrace | None:
+        if self._rule.split is None:
+            return None
+        experiment = self._rule.split.experiment
+        if experiment.starts is not None and self._now < experiment.starts:
+            return self._ends("unmatched", f"experiment {experiment.name} has not begun", experiment.starts)
+        if experiment.ends is not None and self._now >= experiment.ends:
+            return self._ends("unmatched", f"experiment {experiment.name} is over")
+        place = self._at_bucket
+        if place is None:
+            unit = self._fact(experiment.unit)
+            if unit is None:
+                return self._ends("unknown", f"{experiment.unit}, which the experiment splits by, is unknown")
+            if experiment.namespace and not in_namespace(str(unit), *experiment.namespace):
+                return self._ends("unmatched", f"the visitor is not in its part of group {experiment.namespace[0]}")
+            place = bucket(experiment.seed, str(unit), experiment.hash_version)
+        assert place is not None, experiment.hash_version
+        self._so_far = replace(self._so_far, bucket=place, until=earliest(self._so_far.until, experiment.ends))
+        arm = choose(place, experiment.ranges)
+        if arm < 0:
+            return self._ends("unmatched", f"experiment {experiment.name} leaves this bucket out")
+        return self._match(arm)
+
+    def _match(self, arm: int) -> RuleTrace:
+        decision = decisions_of(self._rule)[arm]
+        if self._stale_until is not None:
+            decision = replace(decision, reason="STALE")
+        unknown = self._so_far.finding is not None and self._so_far.finding.value is None
+        why = "the condition is unknown, and on_unknown is match" if unknown else "everything it asks for is true"
+        return replace(self._so_far, why=why, decision=decision)
+
+    def _ends(self, verdict: Verdict, why: str, until: datetime | None = None) -> RuleTrace:
+        return replace(self._so_far, verdict=verdict, why=why, until=earliest(self._stale_until, until))
+
+    def _failed(self) -> RuleTrace:
+        why = "a value is not of its fact's type, so the rule is skipped"
+        return replace(self._so_far, verdict="failed", why=why, until=None)
+
+    def _fact(self, name: str) -> Any:
+        return self._facts.get(name, self._ruleset.facts[name].default)

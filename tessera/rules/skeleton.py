@@ -1,0 +1,215 @@
+"""The YAML skeleton of rule files: text → a tree of mappings, sequences and scalars that know their places.
+
+Strict: what could surprise an author is refused. Scalars stay the text that was written, so `NO` is no boolean and
+`9:30` no number; what a scalar means is up to the key it stands under. Anchors, aliases, tags, directives, merge keys,
+further documents, complex keys and duplicate keys are errors, and sizes are bounded.
+
+Events come from libyaml where `ruamel.yaml.clib` is installed (35 times as fast) and else from ruamel.yaml itself.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, StreamMark
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from tessera.rules.diagnostics import MAX_COMPLAINTS, Diagnostic
+from tessera.rules.source import Embedded, Source, Span
+
+MAX_BYTES = 4 << 20
+"""The largest rule file that is read: some 20,000 rules."""
+
+MAX_DEPTH = 16
+"""How deep collections may nest; the format itself needs nine levels."""
+
+_REFUSED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DOUBLE_QUOTED = re.compile(r"\\x..|\\u....|\\U........|\\.|.")
+_SINGLE_QUOTED = re.compile("''|.")
+
+_IN_BRACKETS = "a value that holds brackets or commas needs quotes here"
+
+# What both event sources say of a problem → what to tell the author: message, help, whether to point at where it began.
+_CAUSES = (
+    (
+        re.compile("mapping values are not allowed"),
+        "a second `: ` in one value",
+        "put the whole value in quotes",
+        False,
+    ),
+    (re.compile(r"'\\t'|tab character"), "a tab cannot indent", "indent with spaces", False),
+    (re.compile("cannot start any token"), "no value can begin like this", "put the whole value in quotes", False),
+    (re.compile("escape"), "no such escape", "write a backslash as `\\\\`, or use single quotes", False),
+    (re.compile("quoted scalar"), "the quoted text is not closed", "", True),
+    (
+        re.compile("flow (sequence|mapping)"),
+        "this bracket is not closed, or a comma is missing in it",
+        _IN_BRACKETS,
+        True,
+    ),
+)
+_NOT_YAML = (re.compile(""), "this is not valid YAML", "", False)
+
+
+class Scalar(NamedTuple):
+    """A written value. `start` and `end` are offsets into the file's text, quotes included."""
+
+    value: str
+    plain: bool
+    span: Span
+    start: int
+    end: int
+
+
+class SequenceNode(NamedTuple):
+    items: tuple["Node", ...]
+    span: Span
+
+
+class MappingNode(NamedTuple):
+    """Entries in written order; no key twice."""
+
+    entries: tuple[tuple[Scalar, "Node"], ...]
+    span: Span
+
+
+Node = Scalar | SequenceNode | MappingNode
+
+
+class _Unreadable(Exception):
+    """The rest of the file cannot be read; the complaint is made already."""
+
+
+def compose(source: Source, complaints: list[Diagnostic]) -> Node | None:
+    """The tree of a file: an empty mapping for an empty file, None when it is no YAML. Complaints are appended."""
+    refused = _REFUSED.search(source.text)
+    if refused:
+        line = source.text.count("\n", 0, refused.start()) + 1
+        column = refused.start() - source.text.rfind("\n", 0, refused.start())
+        span = Span(source.file, line, column, column + 1)
+        name = f"U+{ord(refused.group()):04X}"
+        complaints.append(Diagnostic("R002", "error", f"the character {name} is not allowed", span))
+        return None
+    composer = _Composer(source, complaints)
+    try:
+        return composer.document()
+    except MarkedYAMLError as error:
+        complaints.append(composer.explained(error))
+    except _Unreadable:
+        pass
+    return None
+
+
+def embedded(scalar: Scalar, source: Source) -> Embedded | None:
+    """A scalar's value with the columns of its characters; None when it is not written on one line."""
+    written = source.text[scalar.start : scalar.end]
+    if "\n" in written:
+        return None
+    first = scalar.span.column
+    if scalar.plain:
+        return Embedded(scalar.value, source.file, scalar.span.line, range(first, first + len(written) + 1))
+    characters = _SINGLE_QUOTED if written[0] == "'" else _DOUBLE_QUOTED
+    columns = [first + match.start() for match in characters.finditer(written, 1)]
+    return Embedded(scalar.value, source.file, scalar.span.line, columns)
+
+
+class _Composer:
+    def __init__(self, source: Source, complaints: list[Diagnostic]) -> None:
+        self._source = source
+        self._complaints = complaints
+        self._made = 0
+        self._events: Iterator[Event] = YAML(typ="safe").parse(source.text)
+
+    def document(self) -> Node:
+        document: Node | None = None
+        for event in self._events:
+            if not isinstance(event, DocumentStartEvent):
+                continue
+            if document is not None:
+                self._complain("R004", "a rule file holds one document only", self._span(event))
+                break
+            if event.version or event.tags:
+                self._complain("R004", "directives are not allowed", self._span(event))
+            document = self._node(next(self._events), 1)
+        return document or MappingNode((), Span(self._source.file, 1, 1, 1))
+
+    def _node(self, event: Event, depth: int) -> Node | None:
+        """What begins with this event; None for an alias, which is left out."""
+        span = self._span(event)
+        if depth > MAX_DEPTH:
+            self._complain("R007", f"the file nests deeper than {MAX_DEPTH} levels", span)
+            raise _Unreadable
+        if isinstance(event, AliasEvent):
+            self._complain("R005", "aliases are not allowed", span, "write the value out")
+            return None
+        assert isinstance(event, ScalarEvent | CollectionStartEvent)
+        if event.anchor is not None:
+            self._complain("R005", "anchors are not allowed", span, "take the `&` word out")
+        if event.tag is not None:
+            self._complain("R006", "tags are not allowed", span, "take the `!` word out")
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event, span)
+        if isinstance(event, SequenceStartEvent):
+            return SequenceNode(tuple(self._items(depth)), span)
+        return MappingNode(tuple(self._entries(depth)), span)
+
+    def _scalar(self, event: ScalarEvent, span: Span) -> Scalar:
+        if event.style == '"' and _SURROGATE.search(event.value):
+            self._complain("R002", "the text holds half of a surrogate pair", span)
+            raise _Unreadable
+        return Scalar(event.value, not event.style, span, event.start_mark.index, event.end_mark.index)
+
+    def _items(self, depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            item = self._node(event, depth + 1)
+            if item is not None:
+                yield item
+
+    def _entries(self, depth: int) -> Iterator[tuple[Scalar, Node]]:
+        lines: dict[str, int] = {}
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            key = self._node(event, depth + 1)
+            value = self._node(next(self._events), depth + 1)
+            if not isinstance(key, Scalar):
+                self._complain("R008", "a key must be one word", self._span(event))
+            elif key.value in lines:
+                label = f"first on line {lines[key.value]}"
+                self._complain("R009", f"duplicate key `{key.value}`", key.span, label=label)
+            else:
+                lines[key.value] = key.span.line
+                if value is not None:
+                    yield key, value
+
+    def explained(self, error: MarkedYAMLError) -> Diagnostic:
+        """The complaint about what is no YAML."""
+        told = f"{error.context} {error.problem}"
+        _, message, advice, at_start = next(filter(lambda cause: cause[0].search(told), (*_CAUSES, _NOT_YAML)))
+        mark = (at_start and error.context_mark) or error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        span = Span(self._source.file, line, column, column + 1)
+        return Diagnostic("R003", "error", message, span, help=advice)
+
+    def _span(self, event: Event) -> Span:
+        start: StreamMark = event.start_mark
+        end: StreamMark = event.end_mark
+        line = start.line + 1
+        if end.line == start.line:
+            return Span(self._source.file, line, start.column + 1, end.column + 1)
+        return Span(self._source.file, line, start.column + 1, len(self._source.lines[start.line]) + 1)
+
+    def _complain(self, code: str, message: str, span: Span, help: str = "", label: str = "") -> None:
+        self._complaints.append(Diagnostic(code, "error", message, span, label, help))
+        self._made += 1
+        if self._made == MAX_COMPLAINTS:
+            raise _Unreadable

@@ -1,0 +1,151 @@
+"""The JSON service adapters, against replies of every shape: mapped results and typed errors."""
+
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+import respx
+
+from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, make_client
+from tessera.adapters.profiles_http import HttpProfiles
+from tessera.adapters.recommender_http import HttpRecommender
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.ports import ListQuery, Profile, Recommended
+
+CDP = "https://cdp.example/v1/profiles"
+RECO = "https://reco.example/lists"
+TRAITS = frozenset({"tier", "first_name"})
+POPULAR = ListQuery("popular", 3)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with make_client() as client:
+        yield client
+
+
+@pytest.fixture
+def profiles(client: httpx.AsyncClient) -> HttpProfiles:
+    return HttpProfiles(client, "s3cret", url=CDP + "/{visitor_id}", traits="traits", segments="audiences")
+
+
+@pytest.fixture
+def recommender(client: httpx.AsyncClient) -> HttpRecommender:
+    url = RECO + "/{kind}?user={visitor_id}&n={count}&to={to}&category={category}"
+    return HttpRecommender(client, None, url=url, items="recomms", item_id="id", score="score", fields={})
+
+
+@respx.mock
+async def test_a_profile_keeps_the_traits_that_were_asked_for(profiles: HttpProfiles) -> None:
+    route = respx.get(CDP + "/u1").respond(
+        json={"traits": {"tier": "gold", "email": "a@example.com"}, "audiences": ["vip"]}
+    )
+    assert await profiles.profile("u1", TRAITS) == Profile({"tier": "gold"}, frozenset({"vip"}))
+    assert route.calls.last.request.headers["authorization"] == "Bearer s3cret"
+
+
+@respx.mock
+async def test_segments_may_come_as_an_object_of_truths(profiles: HttpProfiles) -> None:
+    respx.get(CDP + "/u1").respond(json={"traits": {}, "audiences": {"vip": True, "lapsed": False, "odd": "true"}})
+    assert (await profiles.profile("u1", TRAITS)).segments == frozenset({"vip"})
+
+
+@respx.mock
+@pytest.mark.parametrize("reply", [httpx.Response(404), httpx.Response(200, json={})])
+async def test_an_unknown_visitor_is_a_missing_profile(profiles: HttpProfiles, reply: httpx.Response) -> None:
+    respx.get(CDP + "/nobody").mock(return_value=reply)
+    assert await profiles.profile("nobody", TRAITS) == Profile(status="missing")
+
+
+@respx.mock
+@pytest.mark.parametrize("visitor_id", ["a/../admin", "a?b=c#d", "ü ñ", "%2e%2e", "{traits}"])
+async def test_a_visitor_id_cannot_change_the_address(profiles: HttpProfiles, visitor_id: str) -> None:
+    route = respx.get(url__startswith=CDP + "/").respond(json={"traits": {}})
+    await profiles.profile(visitor_id, TRAITS)
+    sent = route.calls.last.request.url
+    assert sent.host == "cdp.example"
+    assert sent.raw_path.count(b"/") == 3
+    assert sent.query == b""
+
+
+GZIP = {"content-encoding": "gzip"}
+FAILURES: list[tuple[str, httpx.Response | Exception, type[SourceError], str]] = [
+    ("rate limit", httpx.Response(429), SourceUnavailable, "answered with status 429"),
+    ("server error", httpx.Response(503), SourceUnavailable, "answered with status 503"),
+    ("refused", httpx.Response(403), SourceGarbled, "answered with status 403"),
+    ("redirect", httpx.Response(302, headers={"location": "https://evil.example/"}), SourceGarbled, "status 302"),
+    ("not json", httpx.Response(200, text="<html>"), SourceGarbled, "the reply is not JSON"),
+    ("bad gzip", httpx.Response(200, stream=httpx.ByteStream(b"no"), headers=GZIP), SourceGarbled, "decompress"),
+    ("too large", httpx.Response(200, content=b" " * (MAX_REPLY_BYTES + 1)), SourceGarbled, "2,000,000 bytes"),
+    ("too deep", httpx.Response(200, content=b"[" * 100_000), SourceGarbled, "the reply is not JSON"),
+    ("no connection", httpx.ConnectError("refused"), SourceUnavailable, "cannot be reached (ConnectError)"),
+    ("cut off", httpx.RemoteProtocolError("peer closed"), SourceUnavailable, "cannot be reached"),
+    ("slow", httpx.ReadTimeout("slow"), SourceTimeout, "no reply in time"),
+]
+
+
+@respx.mock
+@pytest.mark.parametrize(("reply", "error", "message"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES])
+async def test_every_failure_is_a_typed_error(
+    profiles: HttpProfiles,
+    recommender: HttpRecommender,
+    reply: httpx.Response | Exception,
+    error: type[SourceError],
+    message: str,
+) -> None:
+    effect: Callable[[httpx.Request], httpx.Response] | Exception
+    effect = (lambda _request: reply) if isinstance(reply, httpx.Response) else reply
+    respx.get(url__startswith="https://").mock(side_effect=effect)
+    with pytest.raises(error, match="profile: ") as profile_failure:
+        await profiles.profile("secret-visitor", TRAITS)
+    with pytest.raises(error, match="items: "):
+        await recommender.items(POPULAR)
+    assert message in str(profile_failure.value)
+    assert "secret-visitor" not in str(profile_failure.value)
+
+
+@respx.mock
+@pytest.mark.parametrize("document", [{"traits": []}, {"traits": {}, "audiences": "vip"}, {"audiences": [1]}])
+async def test_a_profile_of_another_shape_is_garbled(profiles: HttpProfiles, document: object) -> None:
+    respx.get(CDP + "/u1").respond(json=document)
+    with pytest.raises(SourceGarbled):
+        await profiles.profile("u1", TRAITS)
+
+
+@respx.mock
+async def test_a_list_comes_in_order_without_repetitions(recommender: HttpRecommender) -> None:
+    members = [{"id": "b", "score": 0.9}, {"id": 7}, {"id": "b"}, {"nothing": 1}, {"id": "c", "score": "high"}]
+    route = respx.get(url__startswith=RECO).respond(json={"recomms": members})
+    query = ListQuery("related", 4, to=("A&B", "C"))
+    assert await recommender.items(query) == [Recommended("b", 0.9), Recommended("7"), Recommended("c")]
+    assert str(route.calls.last.request.url) == RECO + "/related?user=&n=4&to=A%26B%2CC&category="
+
+
+@respx.mock
+async def test_a_list_is_never_longer_than_asked(recommender: HttpRecommender) -> None:
+    respx.get(url__startswith=RECO).respond(json={"recomms": [{"id": str(n)} for n in range(9)]})
+    assert len(await recommender.items(POPULAR)) == 3
+
+
+@respx.mock
+async def test_whole_items_are_mapped_to_declared_fields(client: httpx.AsyncClient) -> None:
+    respx.get(RECO).respond(json=[{"sku": "a", "doc": {"name": "Tent"}}])
+    fields = {"title": "doc.name", "brand": "doc.brand"}
+    whole = HttpRecommender(client, None, url=RECO, items="", item_id="sku", score="score", fields=fields)
+    assert await whole.items(POPULAR) == [Recommended("a", None, {"title": "Tent", "brand": None})]
+
+
+@respx.mock
+async def test_a_list_may_be_of_bare_ids(client: httpx.AsyncClient) -> None:
+    respx.get(RECO).respond(json=["sku1", "sku2"])
+    bare = HttpRecommender(client, None, url=RECO, items="", item_id="", score="score", fields={})
+    assert await bare.items(POPULAR) == [Recommended("sku1"), Recommended("sku2")]
+
+
+def test_a_path_that_is_not_there_is_none() -> None:
+    assert at({"a": {"b": 1}}, "a.b") == 1
+    assert at({"a": [1]}, "a.b") is None
+
+
+def test_placeholders_are_encoded_whole() -> None:
+    assert fill_url("https://x/{a}", {"a": "1/2 ?"}) == "https://x/1%2F2%20%3F"

@@ -1,0 +1,156 @@
+"""Random conditions, rules and visitors for properties: texts of the language over the facts of the small site."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from tessera.rules.facts import CONSENT, TIMEZONE, Value
+from tessera.rules.ruleset import Experiment, OnUnknown, Outcome, Page, Rule, Ruleset, Slot, Split
+from tessera.rules.schedule import parse_window
+from tessera.rules.source import Span
+from tessera.rules.split import bucket_ranges
+from tessera.rules.values import Version
+from tests.rules import building
+
+NOWHERE = Span("nowhere", 1, 1, 1)
+
+PLAIN = (
+    "true",
+    "false",
+    "visitor.known",
+    "visitor.returning",
+    "segment.vip",
+    "segment.members",
+    'visitor.tier == "gold"',
+    'visitor.tier in ["none", "silver"]',
+    'visitor.city == "bonn" ignoring case',
+    'visitor.city matches "^B"',
+    "visitor.city == visitor.home",
+    "visitor.sessions >= 3",
+    "visitor.sessions between visitor.visits and 5",
+    "visitor.score < visitor.sessions",
+    'visitor.favourites has any of ["tents", "packs"]',
+    "app.version >= 2.10.0",
+    "spends_over(50.00)",
+)
+TIMED = (
+    "visitor.bought_at within 30 days",
+    "visitor.bought_at older than 1 month",
+    "visitor.joined_at within 2 hours",
+    "visitor.regular",
+    "segment.lapsed",
+    "segment.loyal",
+    "recently(visitor.joined_at, 1 day)",
+)
+PRESENCE = ("visitor.sessions is known", "visitor.bought_at is unknown", "segment.loyal is known")
+
+WINDOWS = (
+    {"days": "mon-fri", "hours": "09:00-17:00", "zone": "Europe/Berlin"},
+    {"hours": "22:00-06:00", "zone": "visitor"},
+    {"from": "2026-03-28", "until": "2026-11-02T12:00", "zone": "America/New_York"},
+    {"month_days": "last", "zone": "UTC"},
+)
+
+
+def _compounds(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    junctions = st.builds(
+        lambda word, parts: f" {word} ".join(f"({part})" for part in parts),
+        st.sampled_from(["and", "or"]),
+        st.lists(inner, min_size=2, max_size=3),
+    )
+    return junctions | inner.map(lambda part: f"not ({part})")
+
+
+def expressions(*atoms: str) -> st.SearchStrategy[str]:
+    """Texts of conditions built of these tests."""
+    return st.recursive(st.sampled_from(atoms), _compounds, max_leaves=5)
+
+
+moments = st.integers(0, 366 * 86_400).map(lambda second: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second))
+
+
+@st.composite
+def visitors(draw: st.DrawFn, now: datetime) -> dict[str, Value]:
+    """Some facts of some visitor; what is not there is unknown."""
+    ago = st.integers(-3600, 400 * 86_400).map(lambda seconds: now - timedelta(seconds=seconds))
+    values: dict[str, st.SearchStrategy[Value]] = {
+        "visitor.id": st.sampled_from(["ada", "bob", "cleo", "dan"]),
+        "visitor.known": st.booleans(),
+        "visitor.returning": st.booleans(),
+        "visitor.tier": st.sampled_from(["none", "silver", "gold", "platinum"]),
+        "visitor.city": st.sampled_from(["Bonn", "bonn", "Köln"]),
+        "visitor.home": st.sampled_from(["Bonn", "Köln"]),
+        "visitor.sessions": st.integers(0, 6),
+        "visitor.visits": st.integers(0, 6),
+        "visitor.score": st.sampled_from([Decimal("2.5"), Decimal(4)]),
+        "visitor.favourites": st.frozensets(st.sampled_from(["tents", "packs", "stoves"])),
+        "visitor.bought_at": ago,
+        "visitor.joined_at": ago,
+        "app.version": st.sampled_from([Version.parse("2.9"), Version.parse("2.10.0")]),
+        "cart.value": st.sampled_from([4999, 5001]),
+        "segment.vip": st.booleans(),
+        CONSENT: st.sampled_from(["granted", "denied", "unknown"]),
+        TIMEZONE: st.sampled_from(["Asia/Kolkata", "America/Los_Angeles", "no/where"]),
+    }
+    known = draw(st.fixed_dictionaries(values))
+    for name in draw(st.sets(st.sampled_from(sorted(values)), max_size=5)):
+        del known[name]
+    return known
+
+
+ages = st.dictionaries(
+    st.sampled_from(["visitor.tier", "visitor.sessions", "visitor.bought_at", "visitor.city", "segment.vip"]),
+    st.integers(0, 1200).map(float),
+)
+
+
+def _outcome(name: str) -> Outcome:
+    return Outcome(f"home/{name}.liquid", None, None, None, NOWHERE)
+
+
+@st.composite
+def experiments(draw: st.DrawFn) -> Experiment:
+    starts = draw(st.none() | moments)
+    return Experiment(
+        name="copy",
+        unit="visitor.id",
+        seed=draw(st.sampled_from(["a", "b", "c"])),
+        version=1,
+        hash_version=2,
+        status=draw(st.sampled_from(["running", "running", "paused", "stopped"])),
+        arms=("control", "urgency"),
+        weights=(0.5, 0.5),
+        ranges=bucket_ranges(2, draw(st.sampled_from([1.0, 0.5])), (0.5, 0.5)),
+        starts=starts,
+        ends=draw(st.none() | moments.filter(lambda ends: starts is None or ends > starts)),
+        namespace=draw(st.none() | st.just(("group", 0.0, 0.5))),
+        span=NOWHERE,
+    )
+
+
+@st.composite
+def rules(draw: st.DrawFn, name: str) -> Rule:
+    text = draw(st.sampled_from([None, *PLAIN]) | expressions(*PLAIN, *TIMED, *PRESENCE))
+    window = draw(st.sampled_from([None, None, *WINDOWS]))
+    policy = st.sampled_from([OnUnknown(), OnUnknown("match"), OnUnknown("stale", timedelta(minutes=10))])
+    experiment = draw(experiments()) if draw(st.sampled_from([False, False, True])) else None
+    split = None if experiment is None else Split(experiment, (_outcome(f"{name}-a"), _outcome(f"{name}-b")))
+    return Rule(
+        name=name,
+        when=None if text is None else building.condition(text),
+        during=None if window is None else parse_window(window),
+        on_unknown=draw(policy),
+        show=_outcome(name) if split is None else None,
+        split=split,
+        span=NOWHERE,
+    )
+
+
+@st.composite
+def rulesets(draw: st.DrawFn) -> Ruleset:
+    """One page, `home`, with one slot, `hero`, with up to four rules."""
+    found = tuple(draw(rules(f"rule {number}")) for number in range(draw(st.integers(1, 4))))
+    slot = Slot("hero", _outcome("default"), found, None, NOWHERE)
+    page = Page("home", {}, None, {"hero": slot}, (), NOWHERE)
+    return Ruleset("", building.facts(), building.computed(), {}, {}, {}, {}, {}, {"home": page})

@@ -1,0 +1,114 @@
+"""Ports that answer from memory, count who asks, and fail when told to."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tessera.renderer.core.errors import SourceError
+from tessera.renderer.core.freshness import Lifetime
+from tessera.renderer.core.ports import Cart, Exposure, ListQuery, Profile, Recommended
+from tessera.renderer.sources import Sources, Terms
+
+
+@dataclass
+class World:
+    """Everything upstream. Implements all ports; ``failing`` maps a source to what it raises, ``slow`` are hung."""
+
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    lists: dict[str, Sequence[str]] = field(default_factory=dict)
+    catalogue: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    carts: dict[str, Cart] = field(default_factory=dict)
+    failing: dict[str, SourceError] = field(default_factory=dict)
+    hanging: set[str] = field(default_factory=set)
+    calls: list[tuple[str, object]] = field(default_factory=list)
+    exposures: dict[tuple[str, str, str], Exposure] = field(default_factory=dict)
+
+    async def asked(self, source: str, what: object) -> None:
+        """Count a call, give others their turn, and fail or hang when told to."""
+        self.calls.append((source, what))
+        await asyncio.sleep(0)
+        if source in self.hanging:
+            await asyncio.Event().wait()
+        if source in self.failing:
+            raise self.failing[source]
+
+    def sources(self, *, fresh_s: float = 60, grace_s: float = 3600, deadline_ms: float = 10_000) -> Sources:
+        """Wrap these ports as the application does."""
+
+        def terms(source: str) -> Terms:
+            return Terms(source, deadline_ms, Lifetime(fresh_s, grace_s), 10_000)
+
+        return Sources(
+            (FakeProfiles(self), terms("profile")),
+            (FakeRecommender(self), terms("items")),
+            (FakeCatalogue(self), terms("catalogue")),
+            (FakeCarts(self), terms("cart")),
+        )
+
+
+@dataclass
+class FakeProfiles:
+    """Implements `Profiles`."""
+
+    world: World
+
+    async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
+        """Return the profile, with whatever traits it has."""
+        await self.world.asked("profile", visitor_id)
+        return self.world.profiles.get(visitor_id, Profile(status="missing"))
+
+
+@dataclass
+class FakeRecommender:
+    """Implements `Recommender`: lists by kind, or by visitor for personal ones."""
+
+    world: World
+
+    async def items(self, query: ListQuery) -> Sequence[Recommended]:
+        """Return the list."""
+        await self.world.asked("items", query)
+        return [Recommended(sku) for sku in self.world.lists.get(query.visitor_id or query.kind, ())][: query.at_most]
+
+
+@dataclass
+class FakeCatalogue:
+    """Implements `Catalogue`."""
+
+    world: World
+
+    async def items(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        """Return the items."""
+        await self.world.asked("catalogue", tuple(ids))
+        return {sku: self.world.catalogue[sku] for sku in ids if sku in self.world.catalogue}
+
+
+@dataclass
+class FakeCarts:
+    """Implements `Carts`."""
+
+    world: World
+
+    async def cart(self, visitor_id: str) -> Cart | None:
+        """Return the cart."""
+        await self.world.asked("cart", visitor_id)
+        return self.world.carts.get(visitor_id)
+
+
+@dataclass
+class FakeExposures:
+    """Implements `Exposures`."""
+
+    world: World
+
+    async def record(self, exposure: Exposure) -> bool:
+        """Keep it."""
+        await self.world.asked("exposures", exposure.visitor_id)
+        key = (exposure.visitor_id, exposure.experiment, exposure.version)
+        new = key not in self.world.exposures
+        self.world.exposures.setdefault(key, exposure)
+        return new
+
+
+def item(sku: str, title: str = "", cents: int = 1000) -> dict[str, object]:
+    """A catalogue item."""
+    return {"sku": sku, "title": title or sku, "price": {"amount": cents, "currency": "EUR"}}

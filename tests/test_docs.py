@@ -1,0 +1,75 @@
+"""The docs are a tested contract: what the product has, they document."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from tessera.cli import tessera as command_line
+from tessera.renderer import crosscheck
+from tessera.renderer.core.context import PLACE_HEADERS, REQUEST_FACTS
+from tessera.renderer.core.device import HINTS
+from tessera.renderer.settings import SECRETS, Settings
+from tessera.rules import facts
+
+ROOT = Path(__file__).parents[1]
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+HTTP = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+TEMPLATES = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"]
+
+
+def settings() -> Iterator[tuple[str, str, object]]:
+    for table, field in Settings.model_fields.items():
+        if table not in SECRETS:
+            model = field.annotation
+            assert isinstance(model, type)
+            assert issubclass(model, BaseModel)
+            for name, setting in model.model_fields.items():
+                yield table, name, setting.description
+
+
+@pytest.mark.parametrize(("table", "name", "meaning"), list(settings()))
+def test_every_setting_is_documented_as_it_is(table: str, name: str, meaning: str) -> None:
+    section = OPERATING.split(f"### `[{table}]`")[1].split("###")[0]
+    (row,) = [line for line in section.splitlines() if line.startswith(f"| `{name}` |")]
+    assert row.endswith(f"| {meaning} |")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_is_documented(name: str) -> None:
+    assert f"| `TESSERA_{name.upper()}` | {Settings.model_fields[name].description} |" in OPERATING
+
+
+@pytest.mark.parametrize("name", command_line.commands)
+def test_every_command_is_documented(name: str) -> None:
+    assert f"| `tessera {name}" in OPERATING
+
+
+@pytest.mark.parametrize("header", [*PLACE_HEADERS.values(), *HINTS, b"x-tessera-cart", b"sec-gpc", b"if-none-match"])
+def test_every_header_that_is_read_is_documented(header: bytes) -> None:
+    assert f"`{header.decode()}" in HTTP.lower()
+
+
+@pytest.mark.parametrize("code", crosscheck.CODES)
+def test_every_code_of_a_complaint_about_a_site_is_documented(code: str) -> None:
+    assert f"| `{code}` | {crosscheck.CODES[code]} |" in TEMPLATES
+
+
+def test_the_request_facts_of_the_language_are_those_that_the_server_offers() -> None:
+    assert set(facts.REQUEST_FACTS) == {*REQUEST_FACTS, "page.name"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_holds(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_docs_end_their_code_blocks(page: Path) -> None:
+    assert page.read_text(encoding="utf-8").count("```") % 2 == 0
