@@ -15,7 +15,6 @@ import uvicorn
 
 from tessera.adapters.sqlite import Interaction, Seed, fill, prepare
 from tessera.app import STORE, assemble, make_app
-from tessera.demo.seed import world
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.request import Request
@@ -212,6 +211,8 @@ def _prepare_store(folder: Path, settings: Settings) -> None:
     """Make the embedded store; that of the demo is filled with its shop."""
     store = settings.server.state_dir / STORE
     if prepare(store) and folder == DEMO:
+        from tessera.demo.seed import world  # only now: most starts find the store filled
+
         made = world(datetime.now(UTC))
         fill(store, Seed(made.items, made.visitors, map(Interaction._make, made.interactions), made.carts))
 

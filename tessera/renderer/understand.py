@@ -7,7 +7,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from tessera.renderer.core.context import Context, place
 from tessera.renderer.core.declared import Coerced, Declared
-from tessera.renderer.core.device import Device, hints, recognise
+from tessera.renderer.core.device import Device, Devices, hints
 from tessera.renderer.core.locale import negotiate
 from tessera.renderer.core.request import Request
 from tessera.renderer.core.visitor import Identity
@@ -26,7 +26,7 @@ class Understanding:
         self._identity = identity
         self._personas = personas
         self._locale_cookie = settings.visitors.locale_cookie
-        self._recognise = lru_cache(REMEMBERED)(recognise)
+        self._recognise = lru_cache(REMEMBERED)(Devices().recognise)
         locales = settings.site.locales
         self._negotiate = lru_cache(REMEMBERED)(lambda path, cookie, header: negotiate((path, cookie), header, locales))
         secret = settings.cart_secret

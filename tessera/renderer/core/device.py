@@ -1,14 +1,16 @@
 """What a request's User-Agent and client hints say of the device, and whether a known crawler sent it.
 
-User agents are recognised by uap-core's patterns through ua-parser, whose engine runs in linear time. Client hints
-(wicg.github.io/ua-client-hints) are said by the browser itself and outrank the User-Agent.
+User agents are recognised by uap-core's patterns through ua-parser, on RE2, which takes linear time whatever is sent.
+Client hints (wicg.github.io/ua-client-hints) are said by the browser itself and outrank the User-Agent.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ua_parser import parse
+from ua_parser import Parser
+from ua_parser.loaders import load_lazy_builtins
+from ua_parser.re2 import Resolver
 
 MAX_USER_AGENT = 512
 
@@ -34,16 +36,22 @@ def hints(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, ...]:
     return tuple([headers.get(name) for name in HINTS])
 
 
-def recognise(hinted: tuple[bytes | None, ...]) -> Device:
-    """Tell the device from the values of the `HINTS` headers, whatever they hold."""
-    agent, mobile, platform = ((value or b"").decode("latin-1")[:MAX_USER_AGENT] for value in hinted)
-    parsed = parse(agent)
-    return Device(
-        type=_type(agent, mobile),
-        os=platform.strip('"').lower() or (parsed.os.family.lower() if parsed.os else None),
-        browser=parsed.user_agent.family.lower() if parsed.user_agent else None,
-        crawler=parsed.device is not None and parsed.device.family == "Spider",
-    )
+class Devices:
+    """Recognises devices. Making one takes a tenth of a second: its patterns are compiled."""
+
+    def __init__(self) -> None:
+        self._parser = Parser(Resolver(load_lazy_builtins()))
+
+    def recognise(self, hinted: tuple[bytes | None, ...]) -> Device:
+        """Tell the device from the values of the `HINTS` headers, whatever they hold."""
+        agent, mobile, platform = ((value or b"").decode("latin-1")[:MAX_USER_AGENT] for value in hinted)
+        parsed = self._parser.parse(agent)
+        return Device(
+            type=_type(agent, mobile),
+            os=platform.strip('"').lower() or (parsed.os.family.lower() if parsed.os else None),
+            browser=parsed.user_agent.family.lower() if parsed.user_agent else None,
+            crawler=parsed.device is not None and parsed.device.family == "Spider",
+        )
 
 
 def _type(agent: str, mobile: str) -> DeviceType | None:

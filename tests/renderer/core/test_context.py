@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tessera.renderer.core.device import Device, recognise
+from tessera.renderer.core.device import Device, Devices
 from tessera.renderer.core.locale import accepted, negotiate
 
+recognise = Devices().recognise
 IPHONE = (
     b"Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     b"Version/17.0 Mobile/15E148 Safari/604.1"
