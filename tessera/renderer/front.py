@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.request import Request
 from tessera.renderer.gather import Asked
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import Response, cache_control, html, text
-from tessera.renderer.site import PagePlan, Site
+from tessera.renderer.respond import NO_STORE, PRIVATE, Response, html, public, text
+from tessera.renderer.site import PagePlan, Site, SlotPlan
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]
@@ -82,10 +83,7 @@ class Front:
         request = self._request(scope, page_plan, locale)
         pipeline: Pipeline = scope["state"]["pipeline"]
         answer = await pipeline.slot(self._asked(scope, request, site), plan)
-        max_age_s = min(answer.lifetime_s, plan.max_age_s, self._max_age_s)
-        caching = cache_control(plan.scope, max_age_s, degraded=answer.rung != "fresh")
-        extra = fallbacks({slot: answer}) if answer.rung != "fresh" else ()
-        return html(answer.fragment, caching, request.headers.get(b"if-none-match"), extra)
+        return self._response(request, answer.fragment, plan, {slot: answer})
 
     async def _page(self, scope: Scope, site: Site, locale: str | None, page: str) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
@@ -98,11 +96,20 @@ class Front:
         request = self._request(scope, plan, locale)
         pipeline: Pipeline = scope["state"]["pipeline"]
         answer = await pipeline.page(self._asked(scope, request, site), plan.layout, plan.slots)
-        lifetime_s = min(each.lifetime_s for each in answer.answers)
-        degraded = any(each.rung != "fresh" for each in answer.answers)
-        caching = cache_control(plan.scope, min(lifetime_s, plan.max_age_s, self._max_age_s), degraded=degraded)
-        extra = fallbacks({"layout": answer.layout, **answer.slots})
-        return html(answer.fragment, caching, request.headers.get(b"if-none-match"), extra)
+        return self._response(request, answer.fragment, plan, {"layout": answer.layout, **answer.slots})
+
+    def _response(
+        self, request: Request, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
+    ) -> Response:
+        """Send what was answered. A stand-in is never stored, and only what is public is shared."""
+        extra = fallbacks(answers)
+        if extra:
+            caching = NO_STORE
+        elif plan.scope == "public":
+            caching = public(min(plan.max_age_s, self._max_age_s, *(each.lifetime_s for each in answers.values())))
+        else:
+            caching = PRIVATE
+        return html(fragment, caching, request.headers.get(b"if-none-match"), extra)
 
     def _request(self, scope: Scope, plan: PagePlan, locale: str | None) -> Request:
         query = parameters(scope["query_string"], plan) if scope["query_string"] else {}
@@ -131,12 +138,11 @@ def parameters(query: bytes, plan: PagePlan) -> Mapping[str, str]:
 
 def fallbacks(answers: Mapping[str, Answer]) -> list[tuple[bytes, bytes]]:
     """Say which slots got less than they should have, and why: `Tessera-Fallback` (a dictionary, RFC 9651)."""
-    members = [
-        f'{name}={answer.rung};cause="{", ".join(answer.problems)}"'
-        for name, answer in answers.items()
-        if answer.rung != "fresh"
-    ]
-    return [(b"tessera-fallback", ", ".join(members).encode("ascii", "replace"))] if members else []
+    low = [(name, answer) for name, answer in answers.items() if answer.rung != "fresh"]
+    if not low:
+        return []
+    members = [f'{name}={answer.rung};cause="{", ".join(answer.problems)}"' for name, answer in low]
+    return [(b"tessera-fallback", ", ".join(members).encode("ascii", "replace"))]
 
 
 def _forced(query: bytes) -> str | None:

@@ -50,11 +50,6 @@ class PageAnswer:
     layout: Answer
     slots: Mapping[str, Answer]
 
-    @property
-    def answers(self) -> tuple[Answer, ...]:
-        """The layout's answer, then every slot's."""
-        return (self.layout, *self.slots.values())
-
 
 class Pipeline:
     """Answers for slots and pages. Whatever fails upstream or in a template, there is an answer."""

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tessera.renderer.cache.base import Fragment
-from tessera.renderer.core.scope import Scope
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -21,12 +20,8 @@ class Response(NamedTuple):
     body: bytes = b""
 
 
-def cache_control(scope: Scope, max_age_s: float, *, degraded: bool) -> bytes:
-    """Say how an answer may be stored. A stand-in is never stored, and only public answers are shared."""
-    if degraded:
-        return NO_STORE
-    if scope != "public":
-        return PRIVATE
+def public(max_age_s: float) -> bytes:
+    """Let anybody store an answer for some seconds, rounded down."""
     return b"public, max-age=%d" % max_age_s
 
 

@@ -9,7 +9,7 @@ from tessera.renderer.core.context import Context, place
 from tessera.renderer.core.declared import Coerced, Declared
 from tessera.renderer.core.device import Device, Devices, hints
 from tessera.renderer.core.locale import negotiate
-from tessera.renderer.core.request import Request
+from tessera.renderer.core.request import NONE, Request
 from tessera.renderer.core.visitor import Identity
 from tessera.renderer.personas import Persona
 from tessera.renderer.settings import Settings
@@ -20,34 +20,45 @@ REMEMBERED = 4096
 
 
 class Understanding:
-    """Reads requests by the settings' words. Devices and locales, which few headers tell, are remembered."""
+    """Reads requests by the settings' words. What few headers tell, device and locale, is remembered by them."""
 
     def __init__(self, settings: Settings, identity: Identity, personas: Mapping[str, Persona]) -> None:
         self._identity = identity
         self._personas = personas
+        self._locales = settings.site.locales
         self._locale_cookie = settings.visitors.locale_cookie
-        self._recognise = lru_cache(REMEMBERED)(Devices().recognise)
-        locales = settings.site.locales
-        self._negotiate = lru_cache(REMEMBERED)(lambda path, cookie, header: negotiate((path, cookie), header, locales))
-        secret = settings.cart_secret
-        self._carts = cart_signer(secret.get_secret_value()) if secret else None
+        self._devices = Devices()
+        self._told = lru_cache(REMEMBERED)(self._tell)
+        self._carts = cart_signer(settings.cart_secret.get_secret_value()) if settings.cart_secret else None
 
     def context(self, request: Request) -> Context:
         """Understand a request. A crawler is known for one, and nothing else about it counts."""
-        persona = self._persona(request)
-        device = persona.recognised() if persona else self._recognise(hints(request.headers))
+        headers, cookies, _, path_locale = request
+        persona = self._personas.get(cookies.get(PERSONA_COOKIE, "")) if self._personas else None
+        chosen = persona.locale if persona else cookies.get(self._locale_cookie)
+        device, locale = self._told(hints(headers), path_locale, chosen, headers.get(b"accept-language"))
+        if persona:
+            device = persona.recognised()
         from_edge = self._identity.from_edge(request)
         visitor = self._identity.visitor(request, crawler=device.crawler, from_edge=from_edge)
-        chosen = persona.locale if persona else request.cookies.get(self._locale_cookie)
-        locale = self._negotiate(request.path_locale, chosen, request.header(b"accept-language"))
         if device.crawler:
             return Context(request, visitor, Device(crawler=True), locale)
-        where = persona.place() if persona else place(request.headers) if from_edge else {}
+        where = persona.place() if persona else place(headers) if from_edge else NONE
         return Context(request, visitor, device, locale, where)
+
+    def _tell(
+        self,
+        hinted: tuple[bytes | None, ...],
+        path_locale: str | None,
+        chosen_locale: str | None,
+        accept_language: bytes | None,
+    ) -> tuple[Device, str]:
+        accepted = accept_language.decode("latin-1") if accept_language else None
+        return self._devices.recognise(hinted), negotiate((path_locale, chosen_locale), accepted, self._locales)
 
     def cart(self, request: Request, declared: Declared) -> Coerced | None:
         """Return the cart that the shop signed into the request, if it did so with the right secret."""
-        signed = request.header(CART_HEADER)
+        signed = request.headers.get(CART_HEADER)
         if signed is None or self._carts is None:
             return None
         try:
@@ -55,11 +66,6 @@ class Understanding:
         except BadData:
             return None
         return declared.signed_cart(told) if isinstance(told, dict) else None
-
-    def _persona(self, request: Request) -> Persona | None:
-        if not self._personas:
-            return None
-        return self._personas.get(request.cookies.get(PERSONA_COOKIE, ""))
 
 
 def cart_signer(secret: str) -> URLSafeSerializer:

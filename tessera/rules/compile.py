@@ -1,7 +1,6 @@
 """A slot → a matcher that decides in microseconds. `tessera.rules.evaluate` says what it decides; the two agree."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -129,7 +128,7 @@ class _Row:
             if arm < 0:
                 return None
         decision = self._decisions[arm]
-        return replace(decision, reason="STALE") if used else decision
+        return decision._replace(reason="STALE") if used else decision
 
     def _accepted(self, get: Get) -> bool:
         """Whether the rule matches although its condition is unknown."""

@@ -137,6 +137,8 @@ def _consistent(fields: Fields, fact: Fact, kind: Kind) -> bool:
         wrong.append("the name of a fact about the cart begins with `cart.`")
     if kind is FACT and fact.name.partition(".")[0] in RESERVED:
         wrong.append(f"names that begin with `{fact.name.partition('.')[0]}` are taken")
+    if kind is CTA_PARAM and fact.name == "use":
+        wrong.append("`use` names the CTA itself")
     if fact.name in RESERVED_WORDS:
         wrong.append(f"`{fact.name}` is a word of the language")
     for message in wrong:

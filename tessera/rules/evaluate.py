@@ -9,7 +9,7 @@ either way: its default comes in, and `is unknown` is true.)
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tessera.rules.demands import rule_reads
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
@@ -30,8 +30,7 @@ class Assignment:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a slot shows one visitor at one moment.
 
     `rule` is None where the default was left; `until` is the first moment at which time alone could change the
@@ -135,7 +134,7 @@ def explain_slot(
         if rule.decision is not None:
             decision = rule.decision
             break
-    return Trace(page, slot, now, rules, replace(decision, until=until, failed=failed))
+    return Trace(page, slot, now, rules, decision._replace(until=until, failed=failed))
 
 
 class _Account:
@@ -222,7 +221,7 @@ class _Account:
     def _match(self, arm: int) -> RuleTrace:
         decision = decisions_of(self._rule)[arm]
         if self._stale_until is not None:
-            decision = replace(decision, reason="STALE")
+            decision = decision._replace(reason="STALE")
         unknown = self._so_far.finding is not None and self._so_far.finding.value is None
         why = "the condition is unknown, and on_unknown is match" if unknown else "everything it asks for is true"
         return replace(self._so_far, why=why, decision=decision)

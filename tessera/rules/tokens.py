@@ -38,11 +38,10 @@ _NEEDS_ESCAPE = re.compile(r"\\(?=[\"'\\]|$)")
 def tokenize(text: str) -> list[Token]:
     """The tokens of an expression, the last of kind `end`. Never fails: what is no token is a stray one."""
     tokens = []
-    position = 0
-    while match := _TOKEN.match(text, position):
+    for match in _TOKEN.finditer(text):
         group = match.lastindex or 0
-        start, position = match.span(group)
-        tokens.append(Token(_KINDS[group], text[start:position], start, position))
+        start, end = match.span(group)
+        tokens.append(Token(_KINDS[group], text[start:end], start, end))
     tokens.append(Token("end", "", len(text), len(text)))
     return tokens
 

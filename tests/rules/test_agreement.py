@@ -1,6 +1,5 @@
 """What holds for any rules and visitor: compiled and explained decisions agree, and hold as long as they say."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
@@ -52,7 +51,7 @@ def test_values_of_the_wrong_type_never_raise(data: st.DataObject, rules: Rulese
     wrong = {**visitor, **{name: data.draw(others) for name in names}}
     decision = compile_slot(rules, "home", "hero").decide(wrong, now)
     explained = explain_slot(rules, "home", "hero", wrong, now).decision
-    assert replace(decision, failed=()) == replace(explained, failed=())
+    assert decision._replace(failed=()) == explained._replace(failed=())
     assert set(decision.failed) <= set(explained.failed)  # which asks every part, needed or not
 
 
@@ -98,4 +97,4 @@ def _truth(expr: Expr, visitor: dict[str, Value], now: datetime) -> bool | None:
 
 
 def _without_until(decision: Decision) -> Decision:
-    return replace(decision, until=None)
+    return decision._replace(until=None)

@@ -27,13 +27,10 @@ class Device:
     crawler: bool = False
 
 
-HINTS = (b"user-agent", b"sec-ch-ua-mobile", b"sec-ch-ua-platform")
-"""The headers that `recognise` reads, in order."""
-
-
 def hints(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, ...]:
-    """Return the values of the `HINTS` headers: what `recognise` can be remembered by."""
-    return tuple([headers.get(name) for name in HINTS])
+    """Return the values of the headers that tell the device: what `Devices.recognise` can be remembered by."""
+    get = headers.get
+    return get(b"user-agent"), get(b"sec-ch-ua-mobile"), get(b"sec-ch-ua-platform")
 
 
 class Devices:
@@ -43,7 +40,7 @@ class Devices:
         self._parser = Parser(Resolver(load_lazy_builtins()))
 
     def recognise(self, hinted: tuple[bytes | None, ...]) -> Device:
-        """Tell the device from the values of the `HINTS` headers, whatever they hold."""
+        """Tell the device from `hints`, whatever they hold."""
         agent, mobile, platform = ((value or b"").decode("latin-1")[:MAX_USER_AGENT] for value in hinted)
         parsed = self._parser.parse(agent)
         return Device(
