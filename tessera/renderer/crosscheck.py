@@ -91,8 +91,13 @@ def _declared(ruleset: Ruleset, page: Page) -> Iterator[Path]:
 
 def _is_declared(path: Path, declared: Iterable[Path]) -> bool:
     """Tell whether a path names something declared, lies inside it (``item.price.amount``), or holds it."""
-    path = tuple(part for part in path if part != SIZE)
-    return any(path == known[: len(path)] or known == path[: len(known)] for known in declared)
+    path = _bare(path)
+    return any(path == known[: len(path)] or known == path[: len(known)] for known in map(_bare, declared))
+
+
+def _bare(path: Path) -> Path:
+    """Return a path without the marks for elements and sizes, which a template may read of anything."""
+    return tuple(part for part in path if part not in (EACH, SIZE))
 
 
 def _slots(placed: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ key, by construction.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from tessera.renderer.core.layout import mark
 from tessera.rules.evaluate import Assignment
-from tessera.rules.facts import Fact, Value
+from tessera.rules.facts import Fact, FactType, Value
 from tessera.rules.values import Location, Version
 
 Path = tuple[str, ...]
@@ -23,6 +24,14 @@ EACH = "[]"
 SIZE = "#"
 
 KEY_BYTES = 20
+REMEMBERED = 1024
+"""Values of one template's inputs whose digest is remembered: many visitors come with the same ones."""
+
+EXACT_TYPES: frozenset[FactType] = frozenset(
+    ("boolean", "integer", "money", "string", "enumeration", "set", "timestamp", "duration")
+)
+"""Types of which two values that are equal are written alike: not so decimals (1.0 and 1.00), nor versions."""
+
 CTA_FIELDS = ("id", "text", "message", "url", "goal")
 EXPERIMENT_FIELDS = ("name", "arm", "version")
 ROOTS = ("cta", "experiment", "item", "items")
@@ -80,7 +89,7 @@ class Gathered(NamedTuple):
 class InputsPlan:
     """What a template demands, by where it comes from. Built once for a template; immutable after that."""
 
-    __slots__ = ("_names", "_prefix", "_wrapped", "cta", "experiment", "facts", "item", "items", "slots")
+    __slots__ = ("_digested", "_names", "_prefix", "cta", "experiment", "facts", "item", "items", "slots")
 
     def __init__(
         self, version: str, demands: Iterable[Path], facts: Mapping[str, Fact], item_fields: Iterable[str]
@@ -100,7 +109,8 @@ class InputsPlan:
         self.slots = tuple(sorted({path[1] for path in paths if path[0] == "slots" and len(path) > 1}))
         self.facts = tuple(facts[name] for name in sorted(fact_names(paths, facts)))
         self._names = tuple(fact.name for fact in self.facts)
-        self._wrapped = tuple(index for index, fact in enumerate(self.facts) if fact.type in ("set", "version"))
+        exact = all(fact.type in EXACT_TYPES for fact in self.facts)
+        self._digested = lru_cache(REMEMBERED)(self._digest) if exact else self._digest
         forms = [(fact.name, fact.type, fact.unit) for fact in self.facts]
         self._prefix = canonical((version, forms, self.cta, self.experiment, self.items, self.item))
 
@@ -108,17 +118,18 @@ class InputsPlan:
         """Return the key of the fragment: a digest of the demanded values. Microseconds: every request pays for it."""
         known, cta, items, item, assignment = gathered
         get = known.get
-        facts: list[object] = [get(name) for name in self._names]
-        for index in self._wrapped:
-            facts[index] = plain(get(self._names[index]))
-        values = (
-            facts,
-            [cta[name] for name in self.cta] if cta is not None and self.cta is not None else None,
-            items.digest(self.items) if items is not None and self.items is not None else None,
-            item.digest(self.item) if item is not None and self.item is not None else None,
-            (assignment.experiment, assignment.arm, assignment.version) if assignment is not None else None,
+        return self._digested(
+            (
+                tuple([get(name) for name in self._names]),
+                tuple([cta[name] for name in self.cta]) if cta is not None and self.cta is not None else None,
+                items.digest(self.items) if items is not None and self.items is not None else None,
+                item.digest(self.item) if item is not None and self.item is not None else None,
+                (assignment.experiment, assignment.arm, assignment.version) if assignment is not None else None,
+            )
         )
-        return digest(self._prefix + canonical(values))
+
+    def _digest(self, values: tuple[Sequence[Value | None], object, object, object, object]) -> bytes:
+        return digest(self._prefix + canonical(([plain(value) for value in values[0]], *values[1:])))
 
     def inputs(self, gathered: Gathered) -> dict[str, object]:
         """Build the nested inputs that the template is rendered with: the values that the key is made of, no others."""
