@@ -18,7 +18,6 @@ from tessera.adapters.sqlite import Interaction, Seed, fill, prepare
 from tessera.app import STORE, assemble, make_app
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
-from tessera.renderer.core.request import Request
 from tessera.renderer.core.visitor import Visitor
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.explain import Explanation
@@ -172,7 +171,9 @@ def _explain(
     except ValueError as wrong:
         _fail(str(wrong))
     _prepare_store(folder, settings)
-    context = Context(Request(), Visitor(visitor, "granted" if visitor else "unknown"), Device(), site.locales[0])
+    context = Context.of(
+        Visitor(visitor, "granted" if visitor else "unknown"), Device(), site.locales[0], site.declared
+    )
     asked = Asked(context, site.declared, now, now.timestamp(), given=facts)
 
     async def ask() -> Explanation:

@@ -64,7 +64,7 @@ class Explanation:
 
 async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) -> Explanation:
     """Gather what the slot needs, account for its rules, and answer as for a visitor."""
-    known = Known(plan.base_facts, [])
+    known = Known(asked, plan.base_facts, [])
     await pipeline.gatherer.learn(known, asked, plan.needs)
     trace = explain_slot(site.ruleset, plan.page, plan.name, known.facts, asked.now, known.ages)
     answer = await pipeline.slot(asked, plan)

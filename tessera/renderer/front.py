@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tessera.renderer.cache.base import Fragment
-from tessera.renderer.core.request import Request
-from tessera.renderer.gather import Asked
+from tessera.renderer.core.declared import coerced
+from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import NO_STORE, PRIVATE, Response, html, public, text
@@ -21,6 +21,7 @@ from tessera.renderer.understand import Understanding
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
@@ -80,10 +81,10 @@ class Front:
         plan = page_plan.slots.get(slot)
         if plan is None:
             return NO_SLOT
-        request = self._request(scope, page_plan, locale)
         pipeline: Pipeline = scope["state"]["pipeline"]
-        answer = await pipeline.slot(self._asked(scope, request, site), plan)
-        return self._response(request, answer.fragment, plan, {slot: answer})
+        headers = dict(scope["headers"])
+        answer = await pipeline.slot(self._asked(scope, headers, site, page_plan, locale), plan)
+        return self._response(headers, answer.fragment, plan, {slot: answer})
 
     async def _page(self, scope: Scope, site: Site, locale: str | None, page: str) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
@@ -93,13 +94,13 @@ class Front:
             return NO_PAGE
         if plan.layout is None:
             return NO_LAYOUT
-        request = self._request(scope, plan, locale)
         pipeline: Pipeline = scope["state"]["pipeline"]
-        answer = await pipeline.page(self._asked(scope, request, site), plan.layout, plan.slots)
-        return self._response(request, answer.fragment, plan, {"layout": answer.layout, **answer.slots})
+        headers = dict(scope["headers"])
+        answer = await pipeline.page(self._asked(scope, headers, site, plan, locale), plan.layout, plan.slots)
+        return self._response(headers, answer.fragment, plan, {"layout": answer.layout, **answer.slots})
 
     def _response(
-        self, request: Request, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
+        self, headers: Headers, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
     ) -> Response:
         """Send what was answered. A stand-in is never stored, and only what is public is shared."""
         extra = fallbacks(answers)
@@ -109,45 +110,43 @@ class Front:
             caching = public(min(plan.max_age_s, self._max_age_s, *(each.lifetime_s for each in answers.values())))
         else:
             caching = PRIVATE
-        return html(fragment, caching, request.headers.get(b"if-none-match"), extra)
+        return html(fragment, caching, headers.get(b"if-none-match"), extra)
 
-    def _request(self, scope: Scope, plan: PagePlan, locale: str | None) -> Request:
-        query = parameters(scope["query_string"], plan) if scope["query_string"] else {}
-        return Request.of(dict(scope["headers"]), query, locale)
-
-    def _asked(self, scope: Scope, request: Request, site: Site) -> Asked:
-        context = self._understanding.context(request)
-        cart = self._understanding.cart(request, site.declared)
-        forced = _forced(scope["query_string"]) if self._may_force else None
+    def _asked(self, scope: Scope, headers: Headers, site: Site, plan: PagePlan, locale: str | None) -> Asked:
+        """Understand the request; its query is read by the page's declared parameters."""
+        query, declared = scope["query_string"], site.declared
+        context = self._understanding.context(headers, declared, locale)
         now = self._clock()
-        return Asked(context, site.declared, now, now.timestamp(), cart, forced=forced)
+        return Asked(
+            context,
+            declared,
+            now,
+            now.timestamp(),
+            coerced(plan.parameters, query_of(query)) if query else NOT_TOLD,
+            self._understanding.cart(headers, declared),
+            forced=query_of(query).get("force") if query and self._may_force else None,
+        )
 
 
-def parameters(query: bytes, plan: PagePlan) -> Mapping[str, str]:
-    """Read a page's declared parameters; others are dropped here, and of a repeated one the first counts."""
-    found: dict[str, str] = {}
+def query_of(query: bytes) -> Mapping[str, str]:
+    """Read a query string: of a repeated parameter the first counts, and one with too many counts for none."""
     try:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError:
-        return found
-    for name, value in pairs:
-        if name in plan.parameters:
-            found.setdefault(name, value)
-    return found
+        return {}
+    return dict(reversed(pairs))
 
 
 def fallbacks(answers: Mapping[str, Answer]) -> list[tuple[bytes, bytes]]:
     """Say which slots got less than they should have, and why: `Tessera-Fallback` (a dictionary, RFC 9651)."""
-    low = [(name, answer) for name, answer in answers.items() if answer.rung != "fresh"]
-    if not low:
+    members = [
+        f'{name}={answer.rung};cause="{", ".join(answer.problems)}"'
+        for name, answer in answers.items()
+        if answer.rung != "fresh"
+    ]
+    if not members:
         return []
-    members = [f'{name}={answer.rung};cause="{", ".join(answer.problems)}"' for name, answer in low]
     return [(b"tessera-fallback", ", ".join(members).encode("ascii", "replace"))]
-
-
-def _forced(query: bytes) -> str | None:
-    """Read ``force=experiment.arm``."""
-    return dict(parse_qsl(query.decode("latin-1"))).get("force")
 
 
 async def _send(response: Response, method: str, send: Send) -> None:

@@ -14,24 +14,26 @@ from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.sources import Got, Sources
 from tessera.rules.compile import Truth
-from tessera.rules.facts import PARAMETER, Misfit, Value, coerce
+from tessera.rules.facts import Value
 
 V = TypeVar("V")
 Rung = Literal["fresh", "stale", "default", "empty"]
 NOTHING = Items(())
+NOT_TOLD = Coerced({})
 
 
 class Asked(NamedTuple):
     """One request at one moment, which ``now_s`` gives in seconds since the epoch.
 
-    ``cart`` is one that the shop signed into the request; ``given`` facts hold whatever is fetched; ``forced`` is an
-    arm, ``experiment.arm``, to be shown without counting.
+    ``parameters`` are those of the page; ``cart`` is one that the shop signed into the request; ``given`` facts hold
+    whatever is fetched; ``forced`` is an arm, ``experiment.arm``, to be shown without counting.
     """
 
     context: Context
     declared: Declared
     now: datetime
     now_s: float
+    parameters: Coerced = NOT_TOLD
     cart: Coerced | None = None
     given: Mapping[str, Value] = MappingProxyType({})
     forced: str | None = None
@@ -50,16 +52,20 @@ class Known:
     """What is known so far for one slot of one request. What most requests never touch is shared until it is set."""
 
     ages: Mapping[str, float] = MappingProxyType({})
-    fetched: tuple[Fetched, ...] = ()
-    misfits: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     fresh_for_s = float("inf")
     stale = False
     lost = False
     until: datetime | None = None
 
-    def __init__(self, facts: Mapping[str, Value], problems: list[str]) -> None:
-        self.facts = dict(facts)
+    def __init__(self, asked: Asked, base_facts: Mapping[str, Value], problems: list[str]) -> None:
+        """``base_facts`` are those of every request; ``problems`` is added to."""
+        told, parameters = asked.context.facts, asked.parameters
+        self.facts = {**base_facts, **told.facts}
+        if parameters.facts or asked.given:
+            self.facts |= {**parameters.facts, **asked.given}
+        self.misfits = told.misfits + parameters.misfits
+        self.used_inputs: list[tuple[str, str, Got[Any]]] = []
         self.problems = problems
 
     def add(self, coerced: Coerced) -> None:
@@ -81,7 +87,7 @@ class Known:
 
     def used(self, source: str, what: str, got: Got[V]) -> V:
         """Note that an input was used, how old it is and how long it will stay fresh."""
-        self.fetched += (Fetched(source, what, got.age_s, got.freshness),)
+        self.used_inputs.append((source, what, got))
         if got.fresh_for_s < self.fresh_for_s:
             self.fresh_for_s = got.fresh_for_s
         if got.failure is not None:
@@ -93,6 +99,11 @@ class Known:
         """Note that something could not be had at all."""
         self.lost = True
         self.problems.append(problem(failure))
+
+    @property
+    def fetched(self) -> tuple[Fetched, ...]:
+        """The inputs that were used, in the order of their use."""
+        return tuple(Fetched(source, what, got.age_s, got.freshness) for source, what, got in self.used_inputs)
 
     @property
     def rung(self) -> Rung:
@@ -111,9 +122,9 @@ class Gatherer:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
-    async def learn(self, known: Known, asked: Asked, needs: Needs) -> None:
+    async def learn(self, known: Known, asked: Asked, needs: Needs | None) -> None:
         """Bring in the facts that are needed; what is not at hand is asked for concurrently."""
-        waiting = self.at_hand(known, asked, needs)
+        waiting = self.at_hand(known, asked, needs) if needs is not None else ()
         if waiting:
             await self.finish(known, asked, waiting)
 
@@ -125,20 +136,6 @@ class Gatherer:
     def at_hand(self, known: Known, asked: Asked, needs: Needs) -> Sequence[Coroutine[Any, Any, None]]:
         """Bring in those of the needed facts that are at hand; return what is to be awaited for the others."""
         facts, context = known.facts, asked.context
-        for name, read, coerced in needs.request:
-            raw = read(context)
-            if raw is not None:
-                try:
-                    facts[name] = coerced(raw)
-                except Misfit:
-                    known.misfits += (name,)
-        for fact in needs.parameters:
-            sent = context.request.query.get(fact.name.removeprefix(PARAMETER))
-            if sent is not None:
-                try:
-                    facts[fact.name] = coerce(fact, sent)
-                except Misfit:
-                    known.misfits += (fact.name,)
         waiting: list[Coroutine[Any, Any, None]] = []
         visitor_id = context.visitor.id
         if needs.profile and visitor_id is not None and "profile" not in known.asked:

@@ -80,9 +80,8 @@ class Pipeline:
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
     async def _decided(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        known = Known(plan.base_facts, problems)
-        waiting = self.gatherer.at_hand(known, asked, plan.needs)
-        if waiting:
+        known = Known(asked, plan.base_facts, problems)
+        if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
             await self.gatherer.finish(known, asked, waiting)
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:
@@ -92,7 +91,7 @@ class Pipeline:
 
     async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
         decision = plan.default_decision("ERROR")
-        known = Known(plan.base_facts, problems)
+        known = Known(asked, plan.base_facts, problems)
         answer = await self._show(asked, plan.default, plan.default.needs, decision, known)
         return answer._replace(rung="default", lifetime_s=0.0)
 
@@ -102,8 +101,7 @@ class Pipeline:
         """Gather what the outcome's template demands, then answer from the cache, or render."""
         key, hit, fragment = None, False, EMPTY
         if plan.template is not None:
-            waiting = self.gatherer.at_hand(known, asked, needs) if needs is not None else ()
-            if waiting:
+            if needs is not None and (waiting := self.gatherer.at_hand(known, asked, needs)):
                 await self.gatherer.finish(known, asked, waiting)
             for name, derive in plan.derived:
                 known.derive(name, derive(known.facts, asked.now))

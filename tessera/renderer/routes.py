@@ -9,8 +9,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from tessera.renderer.core.context import Context
 from tessera.renderer.core.errors import SourceError
-from tessera.renderer.core.request import Request
 from tessera.renderer.core.visitor import Identity
 from tessera.renderer.exposures import Report, exposure_of
 from tessera.renderer.reload import LiveSite
@@ -50,8 +50,7 @@ class Routes:
 
     async def mint_visitor(self, http: HttpRequest) -> Response:
         """Give a visitor who consents a random signed id, unless they have one: `POST /visitor`."""
-        request = Request.of(dict(http.scope["headers"]))
-        context = self._understanding.context(request)
+        context = self._context(http)
         if context.visitor.consent != "granted" or context.visitor.crawler:
             return _problem(403, "consent is needed first")
         response = Response(status_code=204, headers=NO_STORE)
@@ -76,7 +75,7 @@ class Routes:
             report = Report.model_validate_json(body)
         except ValidationError:
             return _problem(400, "a report is a JSON object with experiment, arm and version")
-        context = self._understanding.context(Request.of(dict(http.scope["headers"])))
+        context = self._context(http)
         exposure = exposure_of(report, context.visitor, self._site.current().ruleset, self._clock())
         if exposure is None:
             return Response(status_code=204, headers=NO_STORE)
@@ -85,6 +84,9 @@ class Routes:
         except SourceError:
             return _problem(503, "the report could not be stored; send it again later")
         return Response(status_code=201 if new else 200, headers=NO_STORE)
+
+    def _context(self, http: HttpRequest) -> Context:
+        return self._understanding.context(dict(http.scope["headers"]), self._site.current().declared)
 
     async def healthy(self, _http: HttpRequest) -> Response:
         """Say that the process runs: `GET /healthz`."""

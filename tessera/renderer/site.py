@@ -33,13 +33,13 @@ from tessera.rules.source import Source
 class OutcomePlan:
     """One outcome of a slot: its template (None shows nothing), and what the template sees.
 
-    ``needs`` are all that showing it takes, ``needs_beyond`` what deciding its slot has not brought in already, None
-    where that is nothing. ``derived`` are the segments and computed facts among that: what works each of them out.
+    ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
+    not brought in already. ``derived`` are the segments and computed facts among that: what works each of them out.
     """
 
     outcome: Outcome
     template: Template | None
-    needs: Needs
+    needs: Needs | None
     needs_beyond: Needs | None
     inputs: InputsPlan
     derived: tuple[tuple[str, Callable[[Mapping[str, Value], datetime], Truth]], ...]
@@ -63,7 +63,7 @@ class SlotPlan:
     name: str
     matcher: Matcher
     base_facts: Mapping[str, Value]
-    needs: Needs
+    needs: Needs | None
     outcomes: Mapping[int, OutcomePlan]
     default: OutcomePlan
     forced: Mapping[str, Decision]
@@ -194,7 +194,7 @@ class _Planner:
             outcome=outcome,
             template=template,
             needs=Needs.of(reads, facts, self._ruleset),
-            needs_beyond=Needs.of(reads - decided_on, facts, self._ruleset) if reads - decided_on else None,
+            needs_beyond=Needs.of(reads - decided_on, facts, self._ruleset),
             inputs=inputs,
             derived=tuple(
                 (fact.name, compile_fact(self._ruleset, fact.name))

@@ -1,13 +1,13 @@
 """From the bytes of a request to what the pipeline is asked: who, where, on what device, in which locale."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from tessera.renderer.core.context import Context, place
+from tessera.renderer.core.context import PLACE_HEADERS, Context, place
 from tessera.renderer.core.declared import Coerced, Declared
-from tessera.renderer.core.device import Device, Devices, hints
+from tessera.renderer.core.device import HINTS, Device, Devices
 from tessera.renderer.core.locale import negotiate
 from tessera.renderer.core.request import NONE, Request
 from tessera.renderer.core.visitor import Identity
@@ -16,11 +16,38 @@ from tessera.renderer.settings import Settings
 
 PERSONA_COOKIE = "tessera_persona"
 CART_HEADER = b"x-tessera-cart"
+TOLD_BY = (*HINTS, b"accept-language")
+"""The headers that tell the device and the languages."""
+
+READ = (
+    *TOLD_BY,
+    b"cookie",
+    b"sec-gpc",
+    b"x-tessera-edge-secret",
+    b"x-tessera-visitor",
+    *PLACE_HEADERS.values(),
+)
+"""The headers that tell who asks, where, and on what. No other has a part in it."""
+
 REMEMBERED = 4096
+"""Requests, and devices with their languages, that need not be understood anew."""
+
+MAX_REMEMBERED_BYTES = 4096
+"""Longer headers than these, taken together, are understood and not remembered."""
+
+MAX_TOLD_BYTES = 512
+"""How much is read of a header that tells the device or the languages."""
+
+
+class _TooLong(Exception):
+    """Headers longer than is worth remembering: an exception, since whatever is returned is remembered."""
+
+    def __init__(self, read: Sequence[bytes | None]) -> None:
+        self.read = read
 
 
 class Understanding:
-    """Reads requests by the settings' words. What few headers tell, device and locale, is remembered by them."""
+    """Reads requests by the settings' words. A page's fragments are asked for with the same headers."""
 
     def __init__(self, settings: Settings, identity: Identity, personas: Mapping[str, Persona]) -> None:
         self._identity = identity
@@ -29,36 +56,47 @@ class Understanding:
         self._locale_cookie = settings.visitors.locale_cookie
         self._devices = Devices()
         self._told = lru_cache(REMEMBERED)(self._tell)
+        self._understood = lru_cache(REMEMBERED)(self._remember)
         self._carts = cart_signer(settings.cart_secret.get_secret_value()) if settings.cart_secret else None
 
-    def context(self, request: Request) -> Context:
+    def context(self, headers: Mapping[bytes, bytes], declared: Declared, path_locale: str | None = None) -> Context:
         """Understand a request. A crawler is known for one, and nothing else about it counts."""
-        headers, cookies, _, path_locale = request
+        try:
+            return self._understood(tuple(map(headers.get, READ)), declared, path_locale)
+        except _TooLong as unusual:
+            return self._understand(unusual.read, declared, path_locale)
+
+    def _remember(self, read: Sequence[bytes | None], declared: Declared, path_locale: str | None) -> Context:
+        if sum(map(len, filter(None, read))) > MAX_REMEMBERED_BYTES:
+            raise _TooLong(read)
+        return self._understand(read, declared, path_locale)
+
+    def _understand(self, read: Sequence[bytes | None], declared: Declared, path_locale: str | None) -> Context:
+        request = Request.of({name: value for name, value in zip(READ, read, strict=True) if value is not None})
+        headers, cookies = request
         persona = self._personas.get(cookies.get(PERSONA_COOKIE, "")) if self._personas else None
         chosen = persona.locale if persona else cookies.get(self._locale_cookie)
-        device, locale = self._told(hints(headers), path_locale, chosen, headers.get(b"accept-language"))
+        device, locale = self._told(
+            tuple((headers.get(name) or b"")[:MAX_TOLD_BYTES] for name in TOLD_BY),
+            path_locale,
+            chosen if chosen in self._locales else None,
+        )
         if persona:
             device = persona.recognised()
         from_edge = self._identity.from_edge(request)
         visitor = self._identity.visitor(request, crawler=device.crawler, from_edge=from_edge)
         if device.crawler:
-            return Context(request, visitor, Device(crawler=True), locale)
+            return Context.of(visitor, Device(crawler=True), locale, declared)
         where = persona.place() if persona else place(headers) if from_edge else NONE
-        return Context(request, visitor, device, locale, where)
+        return Context.of(visitor, device, locale, declared, where)
 
-    def _tell(
-        self,
-        hinted: tuple[bytes | None, ...],
-        path_locale: str | None,
-        chosen_locale: str | None,
-        accept_language: bytes | None,
-    ) -> tuple[Device, str]:
-        accepted = accept_language.decode("latin-1") if accept_language else None
-        return self._devices.recognise(hinted), negotiate((path_locale, chosen_locale), accepted, self._locales)
+    def _tell(self, said: tuple[bytes, ...], path_locale: str | None, chosen_locale: str | None) -> tuple[Device, str]:
+        *hinted, languages = (value.decode("latin-1") for value in said)
+        return self._devices.recognise(*hinted), negotiate((path_locale, chosen_locale), languages, self._locales)
 
-    def cart(self, request: Request, declared: Declared) -> Coerced | None:
+    def cart(self, headers: Mapping[bytes, bytes], declared: Declared) -> Coerced | None:
         """Return the cart that the shop signed into the request, if it did so with the right secret."""
-        signed = request.headers.get(CART_HEADER)
+        signed = headers.get(CART_HEADER)
         if signed is None or self._carts is None:
             return None
         try:

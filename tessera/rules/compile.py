@@ -11,6 +11,7 @@ from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS
 from tessera.rules.predicates import compile_predicate
 from tessera.rules.ruleset import Experiment, Rule, Ruleset
+from tessera.rules.schedule import Watched
 from tessera.rules.split import bucketer, choose, in_namespace
 
 
@@ -43,10 +44,10 @@ class Matcher:
         for row in self._rows:
             before = clock.until
             try:
-                certain = row.certain
-                if certain is not None and not ages and not certain(get):
+                certain = None if ages else row.certain
+                if certain is not None and not certain(get):
                     continue
-                decision = row.decide(facts, clock, ages)
+                decision = row.decide(facts, clock, ages, certain is not None)
             except FAULTS:
                 clock.until = before
                 failed += (row.name,)
@@ -90,7 +91,7 @@ class _Row:
         self.certain = None
         if rule.when is not None and rule.on_unknown.policy != "match":
             self.certain = compile_predicate(rule.when, ruleset.computed)
-        self._during = rule.during
+        self._during = Watched(rule.during) if rule.during is not None else None
         self._split = _Split(rule.split.experiment, ruleset) if rule.split else None
         self._decisions = decisions_of(rule)
         self._accepts = rule.on_unknown.policy == "match"
@@ -99,8 +100,13 @@ class _Row:
         self._consent = ruleset.facts[CONSENT].default
         self._zone = ruleset.facts[TIMEZONE].default
 
-    def decide(self, facts: Mapping[str, Value], clock: Clock, ages: Mapping[str, float] | None) -> Decision | None:
-        """The decision when the rule matches, without its `until`; what it depends on is noted on the clock."""
+    def decide(
+        self, facts: Mapping[str, Value], clock: Clock, ages: Mapping[str, float] | None, settled: bool
+    ) -> Decision | None:
+        """The decision when the rule matches, without its `until`; what it depends on is noted on the clock.
+
+        `settled` says that its condition is known to be true.
+        """
         get: Get = facts.get
         used: Collection[str] = ()
         if ages:
@@ -111,7 +117,7 @@ class _Row:
             for name in used:
                 clock.note(stale[name])
         before = clock.until
-        if self._holds is not None:
+        if self._holds is not None and not settled:
             verdict = self._holds(get, clock)
             if verdict is False or (verdict is None and not self._accepted(get)):
                 return None

@@ -83,6 +83,7 @@ class _Bound(NamedTuple):
 
 _ALWAYS = _Bound(-FOREVER, local=False)
 _NEVER = _Bound(FOREVER, local=False)
+_FOREVER_AWAY = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,26 @@ class Window:
         if change >= end:
             change = FOREVER if is_open is False else end
         return WindowState(is_open, None if change >= FOREVER else datetime.fromtimestamp(change, UTC))
+
+
+class Watched:
+    """A window whose state is worked out when it changes, not each time that it is asked for."""
+
+    __slots__ = ("_known", "_window")
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._known = (EPOCH, EPOCH, WindowState(None, None))
+
+    def state(self, now: datetime, visitor_zone: str | None) -> WindowState:
+        """The same as `Window.state` has it."""
+        since, until, state = self._known
+        if since <= now < until:
+            return state
+        state = self._window.state(now, visitor_zone)
+        if self._window.zone is not None:  # in a visitor's own zone it is another state for each of them
+            self._known = (now, state.until or _FOREVER_AWAY, state)
+        return state
 
 
 def parse_window(mapping: Mapping[str, object], default_zone: str = "UTC") -> Window:

@@ -1,22 +1,12 @@
 """What a request says of itself, as the facts that rules may read: device, place, locale, consent, identity."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Self
 
+from tessera.renderer.core.declared import Coerced, Declared
 from tessera.renderer.core.device import Device
-from tessera.renderer.core.request import NONE, Request
+from tessera.renderer.core.request import NONE
 from tessera.renderer.core.visitor import Visitor
-
-
-class Context(NamedTuple):
-    """One request, understood. ``place`` holds the trusted edge's words, by the last part of their facts' names."""
-
-    request: Request
-    visitor: Visitor
-    device: Device
-    locale: str
-    place: Mapping[str, str] = NONE
-
 
 PLACE_HEADERS: Mapping[str, bytes] = {
     "country": b"x-geo-country",
@@ -25,20 +15,42 @@ PLACE_HEADERS: Mapping[str, bytes] = {
     "timezone": b"x-geo-timezone",
 }
 
-REQUEST_FACTS: Mapping[str, Callable[[Context], object | None]] = {
-    "visitor.id": lambda context: context.visitor.id,
-    "visitor.known": lambda context: context.visitor.id is not None,
-    "device.type": lambda context: context.device.type,
-    "device.os": lambda context: context.device.os,
-    "device.browser": lambda context: context.device.browser,
-    "geo.country": lambda context: context.place.get("country"),
-    "geo.region": lambda context: context.place.get("region"),
-    "geo.city": lambda context: context.place.get("city"),
-    "geo.timezone": lambda context: context.place.get("timezone"),
-    "locale": lambda context: context.locale,
-    "consent.personalization": lambda context: context.visitor.consent,
-}
-"""The facts with ``source: request``: what each is read from. A crawler is told the defaults, whatever it says."""
+
+class Context(NamedTuple):
+    """One request, understood: who asks, in which locale, and all that it says as declared facts."""
+
+    visitor: Visitor
+    locale: str
+    facts: Coerced
+
+    @classmethod
+    def of(
+        cls, visitor: Visitor, device: Device, locale: str, declared: Declared, place: Mapping[str, str] = NONE
+    ) -> Self:
+        """Make declared facts of a request.
+
+        ``place`` holds the trusted edge's words, by the last part of their facts' names.
+        """
+        return cls(visitor, locale, declared.request(request_facts(visitor, device, locale, place)))
+
+
+def request_facts(
+    visitor: Visitor, device: Device, locale: str, place: Mapping[str, str]
+) -> Mapping[str, object | None]:
+    """Return the facts with ``source: request``, None where the request does not tell."""
+    return {
+        "visitor.id": visitor.id,
+        "visitor.known": visitor.id is not None,
+        "device.type": device.type,
+        "device.os": device.os,
+        "device.browser": device.browser,
+        "geo.country": place.get("country"),
+        "geo.region": place.get("region"),
+        "geo.city": place.get("city"),
+        "geo.timezone": place.get("timezone"),
+        "locale": locale,
+        "consent.personalization": visitor.consent,
+    }
 
 
 def place(headers: Mapping[bytes, bytes]) -> dict[str, str]:

@@ -39,6 +39,7 @@ class Declared:
         }
         self._profile = {fact.trait: fact for fact in ruleset.facts.values() if fact.source == "profile" and fact.trait}
         self._cart = {fact.name.removeprefix("cart."): fact for fact in ruleset.facts.values() if fact.source == "cart"}
+        self._request = {fact.name: fact for fact in ruleset.facts.values() if fact.source == "request"}
         self._segments = tuple(name for name in ruleset.segments if SEGMENT + name not in ruleset.computed)
         self.traits = frozenset(self._profile)
         self.shape = digest(
@@ -49,13 +50,17 @@ class Declared:
         """Coerce a profile's traits and segments. A missing profile tells nothing: all of it is unknown."""
         if profile.status == "missing":
             return KnownProfile(Coerced({}), profile.status)
-        found = self._coerced(self._profile, profile.traits)
+        found = coerced(self._profile, profile.traits)
         segments = {SEGMENT + name: name in profile.segments for name in self._segments}
         return KnownProfile(Coerced({**found.facts, **segments}, found.misfits), profile.status)
 
+    def request(self, told: Mapping[str, object | None]) -> Coerced:
+        """Coerce what a request tells, by the full names of its facts."""
+        return coerced(self._request, told)
+
     def cart(self, cart: Cart) -> Coerced:
         """Coerce a cart."""
-        return self._coerced(
+        return coerced(
             self._cart,
             {
                 **cart.extra,
@@ -67,24 +72,26 @@ class Declared:
 
     def signed_cart(self, told: Mapping[str, object]) -> Coerced:
         """Coerce a cart that the shop signed: members by the last part of their facts' names."""
-        return self._coerced(self._cart, told)
+        return coerced(self._cart, told)
 
     def item(self, fields: Mapping[str, object]) -> dict[str, object]:
         """Return a catalogue item's declared fields as templates see them; a misfit is None."""
         return {name: _item_value(field, fields.get(name)) for name, field in self.item_fields.items()}
 
-    def _coerced(self, declared: Mapping[str, Fact], raw: Mapping[str, object]) -> Coerced:
-        facts: dict[str, Value] = {}
-        misfits: list[str] = []
-        for name, fact in declared.items():
-            given = raw.get(name)
-            if given is None:
-                continue
-            try:
-                facts[fact.name] = coerce(fact, given)
-            except Misfit:
-                misfits.append(fact.name)
-        return Coerced(facts, tuple(misfits))
+
+def coerced(declared: Mapping[str, Fact], raw: Mapping[str, object | None]) -> Coerced:
+    """Coerce the values of declared facts, which both mappings have under the same names; None is unknown."""
+    facts: dict[str, Value] = {}
+    misfits: list[str] = []
+    for name, fact in declared.items():
+        given = raw.get(name)
+        if given is None:
+            continue
+        try:
+            facts[fact.name] = coerce(fact, given)
+        except Misfit:
+            misfits.append(fact.name)
+    return Coerced(facts, tuple(misfits))
 
 
 def _item_value(field: Fact, raw: object) -> object:

@@ -4,7 +4,6 @@ User agents are recognised by uap-core's patterns through ua-parser, on RE2, whi
 Client hints (wicg.github.io/ua-client-hints) are said by the browser itself and outrank the User-Agent.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +11,8 @@ from ua_parser import Parser
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.re2 import Resolver
 
-MAX_USER_AGENT = 512
+HINTS = (b"user-agent", b"sec-ch-ua-mobile", b"sec-ch-ua-platform")
+"""The headers that tell the device."""
 
 DeviceType = Literal["mobile", "tablet", "desktop"]
 
@@ -27,21 +27,14 @@ class Device:
     crawler: bool = False
 
 
-def hints(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, ...]:
-    """Return the values of the headers that tell the device: what `Devices.recognise` can be remembered by."""
-    get = headers.get
-    return get(b"user-agent"), get(b"sec-ch-ua-mobile"), get(b"sec-ch-ua-platform")
-
-
 class Devices:
     """Recognises devices. Making one takes a tenth of a second: its patterns are compiled."""
 
     def __init__(self) -> None:
         self._parser = Parser(Resolver(load_lazy_builtins()))
 
-    def recognise(self, hinted: tuple[bytes | None, ...]) -> Device:
-        """Tell the device from `hints`, whatever they hold."""
-        agent, mobile, platform = ((value or b"").decode("latin-1")[:MAX_USER_AGENT] for value in hinted)
+    def recognise(self, agent: str, mobile: str = "", platform: str = "") -> Device:
+        """Tell the device from the values of `HINTS`, whatever they hold."""
         parsed = self._parser.parse(agent)
         return Device(
             type=_type(agent, mobile),

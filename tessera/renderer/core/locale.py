@@ -24,7 +24,7 @@ def accepted(header: str) -> list[str]:
     return [name for _, name in sorted(weighed, key=lambda pair: -pair[0])]
 
 
-def negotiate(chosen: Sequence[str | None], header: str | None, available: Sequence[str]) -> str:
+def negotiate(chosen: Sequence[str | None], header: str, available: Sequence[str]) -> str:
     """Return the best of the available locales, the first of which is the default.
 
     ``chosen`` (from the path, then the cookie) outranks the header; a choice that the site does not speak is no choice.
@@ -32,5 +32,5 @@ def negotiate(chosen: Sequence[str | None], header: str | None, available: Seque
     for choice in chosen:
         if choice is not None and choice in available:
             return choice
-    found: str | None = negotiate_locale(accepted(header or ""), available, sep="-")
+    found: str | None = negotiate_locale(accepted(header), available, sep="-")
     return found or available[0]

@@ -13,19 +13,15 @@ NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Request(NamedTuple):
-    """What was asked: headers, cookies, parameters as sent, and the locale that the path names, if it does."""
+    """Who asks, as the wire has it: headers, and the cookies among them."""
 
     headers: Mapping[bytes, bytes] = MappingProxyType({})
     cookies: Mapping[str, str] = NONE
-    query: Mapping[str, str] = NONE
-    path_locale: str | None = None
 
     @classmethod
-    def of(
-        cls, headers: Mapping[bytes, bytes], query: Mapping[str, str] = NONE, path_locale: str | None = None
-    ) -> Self:
+    def of(cls, headers: Mapping[bytes, bytes]) -> Self:
         """Read the cookies among the headers."""
-        return cls(headers, cookies_in(headers.get(b"cookie")), query, path_locale)
+        return cls(headers, cookies_in(headers.get(b"cookie")))
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value, None where it was not sent."""

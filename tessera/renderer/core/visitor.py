@@ -1,7 +1,6 @@
 """Who is asking: identity and consent, from what the request carries and what may be believed of it."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Literal, NamedTuple
@@ -11,7 +10,6 @@ from itsdangerous import BadSignature, Signer
 from tessera.renderer.core.request import Request
 
 Consent = Literal["granted", "denied", "unknown"]
-REMEMBERED_SIGNATURES = 16_384
 
 
 class Visitor(NamedTuple):
@@ -40,7 +38,6 @@ class Identity:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._signer = Signer(trust.secret, salt="tessera.visitor", digest_method=sha256)
-        self._unsign = lru_cache(REMEMBERED_SIGNATURES)(self._verify)
 
     def sign(self, visitor_id: str) -> str:
         """Return the cookie value that carries this id."""
@@ -71,7 +68,7 @@ class Identity:
         if from_edge and (named := request.header(b"x-tessera-visitor")):
             return named
         signed = request.cookies.get(self._trust.cookie)
-        if signed is not None and (known := self._unsign(signed)):
+        if signed is not None and (known := self._verify(signed)):
             return known
         return request.cookies.get(self._trust.plain_cookie) or None if self._trust.plain_cookie else None
 

@@ -9,12 +9,12 @@ from tessera.renderer.core.locale import accepted, negotiate
 
 recognise = Devices().recognise
 IPHONE = (
-    b"Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    b"Version/17.0 Mobile/15E148 Safari/604.1"
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.0 Mobile/15E148 Safari/604.1"
 )
-IPAD = IPHONE.replace(b"iPhone", b"iPad", 1)
-CHROME = b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
-ANDROID_TABLET = CHROME.replace(b"X11; Linux x86_64", b"Linux; Android 14; SM-X200")
+IPAD = IPHONE.replace("iPhone", "iPad", 1)
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+ANDROID_TABLET = CHROME.replace("X11; Linux x86_64", "Linux; Android 14; SM-X200")
 
 
 @pytest.mark.parametrize(
@@ -24,25 +24,25 @@ ANDROID_TABLET = CHROME.replace(b"X11; Linux x86_64", b"Linux; Android 14; SM-X2
         (IPAD, Device("tablet", "ios", "mobile safari")),
         (CHROME, Device("desktop", "linux", "chrome")),
         (ANDROID_TABLET, Device("tablet", "android", "chrome")),
-        (None, Device()),
+        ("", Device()),
     ],
 )
-def test_the_user_agent_tells_the_device(agent: bytes | None, device: Device) -> None:
-    assert recognise((agent, None, None)) == device
+def test_the_user_agent_tells_the_device(agent: str, device: Device) -> None:
+    assert recognise(agent) == device
 
 
 def test_client_hints_outrank_the_user_agent() -> None:
-    assert recognise((CHROME, b"?1", b'"Android"')) == Device("mobile", "android", "chrome")
+    assert recognise(CHROME, "?1", '"Android"') == Device("mobile", "android", "chrome")
 
 
-@pytest.mark.parametrize("name", [b"Googlebot/2.1", b"bingbot/2.0", b"GPTBot/1.2", b"AdsBot-Google", b"YandexBot/3.0"])
-def test_known_crawlers_are_known(name: bytes) -> None:
-    assert recognise((b"Mozilla/5.0 (compatible; " + name + b"; +http://example.com/bot)", None, None)).crawler
+@pytest.mark.parametrize("name", ["Googlebot/2.1", "bingbot/2.0", "GPTBot/1.2", "AdsBot-Google", "YandexBot/3.0"])
+def test_known_crawlers_are_known(name: str) -> None:
+    assert recognise(f"Mozilla/5.0 (compatible; {name}; +http://example.com/bot)").crawler
 
 
-@given(st.tuples(*[st.none() | st.binary(max_size=600)] * 3))
-def test_no_header_is_an_error(hints: tuple[bytes | None, bytes | None, bytes | None]) -> None:
-    recognise(hints)
+@given(st.tuples(*[st.binary(max_size=600)] * 3))
+def test_no_header_is_an_error(hints: tuple[bytes, bytes, bytes]) -> None:
+    recognise(*(hint.decode("latin-1") for hint in hints))
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_language_ranges_come_best_first(header: str, ranges: list[str]) -> None
     [
         ((None, None), "de-AT,de;q=0.9,en;q=0.5", "de"),
         ((None, None), "fr", "en"),
-        ((None, None), None, "en"),
+        ((None, None), "", "en"),
         ((None, "de"), "en", "de"),
         (("en", "de"), "de", "en"),
         ((None, "xx"), "de", "de"),
     ],
 )
 def test_path_then_cookie_then_header_choose_the_locale(
-    chosen: tuple[str | None, str | None], header: str | None, locale: str
+    chosen: tuple[str | None, str | None], header: str, locale: str
 ) -> None:
     assert negotiate(chosen, header, ("en", "de")) == locale
 
