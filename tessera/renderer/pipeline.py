@@ -15,7 +15,7 @@ from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
 from tessera.renderer.core.layout import compose
 from tessera.renderer.core.needs import Needs
-from tessera.renderer.engines.base import RenderError, Template
+from tessera.renderer.engines.base import RenderError
 from tessera.renderer.exposures import marker
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.site import OutcomePlan, SlotPlan
@@ -110,15 +110,18 @@ class Pipeline:
             item = await self.gatherer.item(known, asked, plan.item) if plan.item is not None else None
             gathered = Gathered(known.facts, cta, items, item, decision.assignment)
             key = plan.inputs.key(gathered)
-            cached = self._cache.get(key)
+            cached = self._cache.get(key) if asked.counted else None
             hit = cached is not None
-            fragment = cached or self._render(key, plan.template, plan.inputs.inputs(gathered), decision)
+            fragment = cached or self._render(key, plan, gathered, asked.counted)
         known.holds_until(decision.until)
         lifetime_s = min(known.fresh_for_s, seconds_until(known.until, asked.now))
         return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit)
 
-    def _render(self, key: bytes, template: Template, inputs: Mapping[str, object], decision: Decision) -> Fragment:
-        html = template.render(inputs)
-        fragment = Fragment.of((html + marker(decision.assignment)).encode())
+    def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
+        assert plan.template is not None
+        html = plan.template.render(plan.inputs.inputs(gathered))
+        if not counted:
+            return Fragment.of(html.encode())
+        fragment = Fragment.of((html + marker(gathered.assignment)).encode())
         self._cache.put(key, fragment)
         return fragment

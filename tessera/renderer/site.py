@@ -4,7 +4,7 @@ A `Site` is immutable and named by its version. Everything that can be worked ou
 out here: what to fetch, what each template sees, who may share an answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
@@ -22,11 +22,12 @@ from tessera.renderer.engines.catalog import Catalog, load_catalog
 from tessera.rules.compile import Matcher, Truth, compile_fact, compile_slot
 from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_reads
 from tessera.rules.diagnostics import Diagnostic, in_order, render_text
-from tessera.rules.evaluate import Decision, Reason
+from tessera.rules.evaluate import Decision, Reason, decisions_of
 from tessera.rules.facts import LOCALE, Fact, Value
 from tessera.rules.load import load_ruleset
 from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
 from tessera.rules.source import Source
+from tessera.rules.switches import Switch, switched_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class SlotPlan:
 
     ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the narrowest
     of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's arm, by
-    ``experiment.arm``, to whoever wants to see it; without an assignment, so that it counts nowhere.
+    ``experiment.arm``, to whoever may see it without being counted.
     """
 
     page: str
@@ -89,6 +90,11 @@ class PagePlan:
     slots: Mapping[str, SlotPlan]
     scope: Scope
     max_age_s: float
+
+    @property
+    def plans(self) -> tuple[SlotPlan, ...]:
+        """Everything that is decided on the page: its layout, where it has one, and its slots."""
+        return (*([self.layout] if self.layout else []), *self.slots.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,18 @@ def load_site(folder: Path, locales: Sequence[str], limits: Limits) -> LoadedSit
     ).hex()
     site = Site(folder, version, rules.ruleset, templates.catalog, planner.declared, tuple(locales), pages)
     return LoadedSite(site, tuple(in_order(diagnostics)), sources)
+
+
+def switch_off(site: Site, switches: Collection[Switch]) -> Site:
+    """Return a site with some things switched off; only pages that this changes are planned anew."""
+    ruleset = switched_off(site.ruleset, switches)
+    changed = [name for name, page in ruleset.pages.items() if page is not site.ruleset.pages[name]]
+    if not changed:
+        return site
+    planner = _Planner(ruleset, site.catalog.templates, site.locales)
+    pages = {**site.pages, **{name: planner.page(ruleset.pages[name]) for name in changed}}
+    version = digest(canonical([site.version, sorted(map(str, switches))])).hex()
+    return replace(site, version=version, ruleset=ruleset, pages=pages)
 
 
 class _Planner:
@@ -231,7 +249,6 @@ def _defaults(facts: Iterable[Fact]) -> Mapping[str, Value]:
 
 def _arms(slot: Slot) -> Iterator[tuple[str, Decision]]:
     for rule in slot.rules:
-        if rule.split is not None:
-            experiment = rule.split.experiment
-            for arm, outcome in zip(experiment.arms, rule.split.outcomes, strict=True):
-                yield f"{experiment.name}.{arm}", Decision(outcome, "SPLIT", rule.name, None, None)
+        for decision in decisions_of(rule):
+            if decision.assignment is not None:
+                yield f"{decision.assignment.experiment}.{decision.assignment.arm}", decision

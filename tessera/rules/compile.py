@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tessera.rules.closures import Clock, Compiler, Get
 from tessera.rules.demands import rule_reads
-from tessera.rules.evaluate import Decision, decisions_of, is_disabled, usable
+from tessera.rules.evaluate import Decision, decisions_of, default_of, is_disabled, usable
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS
 from tessera.rules.predicates import compile_predicate
@@ -64,8 +64,9 @@ def compile_slot(ruleset: Ruleset, page: str, slot: str) -> Matcher:
     """The matcher of a slot, or of a page's layouts for `layout`; raises KeyError when there is no such slot."""
     found = ruleset.slot(page, slot)
     compiler = Compiler(ruleset.computed)
-    rows = [_Row(rule, ruleset, compiler) for rule in found.rules if not is_disabled(rule)]
-    return Matcher(rows, Decision(found.default, "DEFAULT", None, None, None))
+    rules = () if found.disabled else found.rules
+    rows = [_Row(rule, ruleset, compiler) for rule in rules if not is_disabled(rule)]
+    return Matcher(rows, default_of(found))
 
 
 class _Row:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from tessera.rules.demands import rule_reads
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS, Finding, World, earliest, find
-from tessera.rules.ruleset import Outcome, Rule, Ruleset
+from tessera.rules.ruleset import Outcome, Rule, Ruleset, Slot
 from tessera.rules.split import bucket, choose, in_namespace
 
 Reason = Literal["TARGETING_MATCH", "SPLIT", "DEFAULT", "STALE", "DISABLED", "ERROR"]
@@ -65,8 +65,8 @@ def usable(
 
 
 def is_disabled(rule: Rule) -> bool:
-    """Whether the rule's experiment is paused or stopped, so that the rule is as if it were not there."""
-    return rule.split is not None and rule.split.experiment.status != "running"
+    """Whether the rule is switched off, or its experiment paused or stopped: it is as if it were not there."""
+    return rule.disabled or (rule.split is not None and rule.split.experiment.status != "running")
 
 
 def decisions_of(rule: Rule) -> tuple[Decision, ...]:
@@ -78,6 +78,11 @@ def decisions_of(rule: Rule) -> tuple[Decision, ...]:
         Decision(shown, "SPLIT", rule.name, Assignment(experiment.name, arm, experiment.version), None)
         for arm, shown in zip(experiment.arms, rule.outcomes, strict=True)
     )
+
+
+def default_of(slot: Slot) -> Decision:
+    """The decision for a slot's default, which no rule takes part in."""
+    return Decision(slot.default, "DISABLED" if slot.disabled else "DEFAULT", None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,11 @@ def explain_slot(
     `at_bucket`, in [0, 1), stands in for the visitor's bucket in every experiment.
     """
     found = ruleset.slot(page, slot)
+    if found.disabled:
+        off = tuple(RuleTrace(rule.name, "skipped", "the slot is switched off") for rule in found.rules)
+        return Trace(page, slot, now, off, default_of(found))
     rules = tuple(_Account(ruleset, rule, facts, now, ages, at_bucket).trace() for rule in found.rules)
-    decision = Decision(found.default, "DEFAULT", None, None, None)
+    decision = default_of(found)
     until: datetime | None = None
     failed: tuple[str, ...] = ()
     for rule in rules:
@@ -161,6 +169,8 @@ class _Account:
 
     def trace(self) -> RuleTrace:
         rule = self._rule
+        if rule.disabled:
+            return RuleTrace(rule.name, "skipped", "it is switched off")
         if is_disabled(rule) and rule.split is not None:
             experiment = rule.split.experiment
             return RuleTrace(rule.name, "skipped", f"experiment {experiment.name} is {experiment.status}")

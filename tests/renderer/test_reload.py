@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tessera.renderer.engines.base import Limits
-from tessera.renderer.reload import LiveSite
+from tessera.renderer.reload import LiveSite, Wanted, stamps
 from tessera.renderer.site import load_site
 from tests.support.sites import LOCALES, load, write_site
 
@@ -26,7 +26,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def live(folder: Path) -> LiveSite:
-    return LiveSite(load(folder), lambda: load_site(folder, LOCALES, Limits()))
+    return LiveSite(
+        load(folder),
+        lambda: load_site(folder, LOCALES, Limits()),
+        lambda: Wanted(stamps(folder)),
+        at_each_request=True,
+    )
 
 
 def html(live: LiveSite) -> str:
@@ -63,11 +68,11 @@ def test_a_broken_edit_keeps_the_last_good_version_and_says_what_is_wrong(
 
 
 def test_without_an_edit_nothing_is_loaded(folder: Path) -> None:
-    live = LiveSite(load(folder), lambda: pytest.fail("loaded"))
+    live = LiveSite(load(folder), lambda: pytest.fail("loaded"), lambda: Wanted(stamps(folder)), at_each_request=True)
     assert live.current() is live.current()
 
 
 def test_in_production_edits_do_not_show(folder: Path) -> None:
-    live = LiveSite(load(folder))
+    live = LiveSite.fixed(load(folder))
     (folder / "templates/hero.liquid").write_text("two")
     assert html(live) == "one a"
