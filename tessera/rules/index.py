@@ -12,19 +12,25 @@ until when the decision holds. That is why an unknown fact closes a way only whe
 in a rule that does not accept unknown conditions, and whose condition does not look at the clock.
 """
 
-from bisect import bisect
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import accumulate, repeat
 from operator import or_, xor
-from typing import Any, NamedTuple
+from statistics import mean
+from typing import Any, NamedTuple, TypeVar
 
 from tessera.rules.conditions import Expr
 from tessera.rules.facts import Value
 from tessera.rules.findings import FAULTS
 from tessera.rules.forms import ALWAYS, RANGES, Forms, Literal, Way
 from tessera.rules.ruleset import Rule
+
+K = TypeVar("K")
+V = TypeVar("V")
+_Table = tuple[str, Value | None, K, V]
+"""A fact's name and default, and what says which ways a value leaves open."""
 
 
 class Candidate(NamedTuple):
@@ -37,21 +43,23 @@ class Candidate(NamedTuple):
 class RuleIndex:
     """The rules of one slot by what their conditions ask of facts; `computed` is the ruleset's."""
 
-    __slots__ = ("_candidates", "_everything", "_floors", "_lookups", "_ranges", "_reading_stale", "_sets")
+    __slots__ = ("_all", "_below", "_candidates", "_fresh", "_lookups", "_ranges", "_reading_stale", "_sets")
 
     def __init__(self, rules: Sequence[Rule], computed: Mapping[str, Expr]) -> None:
         self._candidates: list[Candidate] = []
-        self._floors: dict[int, int] = {}
+        self._below: list[int] = []
         self._reading_stale = 0
-        self._lookups: list[tuple[str, Value | None, dict[Value | None, int], int]] = []
-        self._ranges: list[tuple[str, Value | None, list[Any], list[int]]] = []
-        self._sets: list[tuple[str, Value | None, dict[Value | None, int], int]] = []
+        self._lookups: list[_Table[dict[Value | None, int], int]] = []
+        self._ranges: list[_Table[list[Any], list[int]]] = []
+        self._sets: list[_Table[dict[Value | None, int], int]] = []
+        self._all = range(len(rules))
         forms = Forms(computed)
         axes: defaultdict[str, _Axis] = defaultdict(_Axis)
-        for place, rule in reversed([*enumerate(rules)]):
+        for place in reversed(self._all):
+            rule = rules[place]
             form = ALWAYS if rule.when is None else forms.of(rule.when)
             lenient = form.timed or rule.on_unknown.policy == "match"
-            self._floors[place] = len(self._candidates)
+            below = (1 << len(self._candidates)) - 1
             for way in form.ways:
                 literals = _told_apart(way)
                 for literal in literals:
@@ -61,13 +69,15 @@ class RuleIndex:
             if rule.on_unknown.policy == "stale":
                 self._reading_stale |= 1 << len(self._candidates)
                 self._candidates.append(Candidate(place, False))
-        self._everything = (1 << len(self._candidates)) - 1
-        for axis in axes.values():
-            self._add_table(axis)
+            self._below += [below] * (len(self._candidates) - len(self._below))
+        everything = (1 << len(self._candidates)) - 1
+        self._fresh = everything ^ self._reading_stale
+        tables = [(axis, *axis.tabulate(everything)) for axis in axes.values()]
+        for axis, values, planes in sorted(tables, key=lambda table: mean(map(int.bit_count, table[2]))):
+            self._add_table(axis, values, planes)
 
-    def _add_table(self, axis: "_Axis") -> None:
+    def _add_table(self, axis: "_Axis", values: list[Any], planes: list[int]) -> None:
         fact = axis.literals[0].fact
-        values, planes = axis.tabulate(self._everything)
         if any(literal.words in RANGES for literal in axis.literals):
             self._ranges.append((fact.name, fact.default, values, planes))
         else:
@@ -83,28 +93,25 @@ class RuleIndex:
         try:
             found = self._open(facts)
         except FAULTS:
-            yield from (Candidate(place, False) for place in sorted(self._floors))
+            yield from (Candidate(place, False) for place in self._all)
             return
         if any_stale:
             found |= self._reading_stale
         while found:
-            candidate = self._candidates[found.bit_length() - 1]
-            yield candidate
-            found &= (1 << self._floors[candidate.place]) - 1
+            bit = found.bit_length() - 1
+            yield self._candidates[bit]
+            found &= self._below[bit]
 
     def _open(self, facts: Mapping[str, Any]) -> int:
         """The ways that these facts leave open."""
         get = facts.get
-        found = self._everything ^ self._reading_stale
+        found = self._fresh
         for name, default, table, other in self._lookups:
             found &= table.get(get(name, default), other)
         for name, default, bounds, planes in self._ranges:
             value = get(name, default)
-            if value is None:
-                found &= planes[-1]
-            else:
-                above = bisect(bounds, value)
-                found &= planes[2 * above - (above > 0 and bounds[above - 1] == value)]
+            place = -1 if value is None else bisect_left(bounds, value) + bisect_right(bounds, value)
+            found &= planes[place]
         for name, default, table, other in self._sets:
             value = get(name, default)
             found &= table[None] if value is None else reduce(or_, map(table.get, value, repeat(other)), other)
