@@ -134,6 +134,7 @@ class _Row:
         "_consent",
         "_decisions",
         "_during",
+        "_fails",
         "_holds",
         "_limit",
         "_reads",
@@ -149,6 +150,7 @@ class _Row:
         self._split = _Split(rule.split.experiment, ruleset) if rule.split else None
         self._decisions = decisions_of(rule)
         self._accepts = rule.on_unknown.policy == "match"
+        self._fails = compiler.condition(rule.when, wanted=False) if rule.when is not None and self._accepts else None
         self._limit = rule.on_unknown.limit
         self._reads = rule_reads(ruleset, rule) if self._limit is not None else frozenset()
         self._consent = ruleset.facts[CONSENT].default
@@ -172,8 +174,11 @@ class _Row:
                 clock.note(stale[name])
         before = clock.until
         if self._holds is not None and not settled:
-            verdict = self._holds(get, clock)
-            if verdict is False or (verdict is None and not self._accepted(get)):
+            if self._fails is not None and self._accepted(get):
+                is_out = self._fails(get, clock)
+            else:
+                is_out = not self._holds(get, clock)
+            if is_out:
                 return None
         if self._during is not None:
             is_open, until = self._during.state(clock.now, get(TIMEZONE, self._zone))
@@ -236,12 +241,12 @@ def compile_fact(ruleset: Ruleset, name: str) -> Callable[[Mapping[str, Value], 
 
     Raises KeyError where the name is not that of one; segments that the profile delivers are not.
     """
-    holds = Compiler(ruleset.computed).condition(ruleset.computed[name])
+    come_to = Compiler(ruleset.computed).truth(ruleset.computed[name])
 
     def truth(facts: Mapping[str, Value], now: datetime) -> Truth:
         clock = Clock(now)
         try:
-            return Truth(holds(facts.get, clock), clock.until)
+            return Truth(come_to(facts.get, clock), clock.until)
         except FAULTS:
             return Truth(None, None)
 

@@ -9,7 +9,7 @@ of information under the Boolean model*, ACM TODS 19(2), 1994, touches rules one
 
 The index may offer a rule in vain, at the cost of asking it, but it never withholds one that could match, or bound
 until when the decision holds. That is why an unknown fact closes a way only where unknown and false come to the same:
-in a rule that does not accept unknown conditions, and whose condition does not look at the clock.
+in a rule that does not accept unknown conditions.
 """
 
 from bisect import bisect_left, bisect_right
@@ -58,7 +58,7 @@ class RuleIndex:
         for place in reversed(self._all):
             rule = rules[place]
             form = ALWAYS if rule.when is None else forms.of(rule.when)
-            lenient = form.timed or rule.on_unknown.policy == "match"
+            lenient = rule.on_unknown.policy == "match"
             below = (1 << len(self._candidates)) - 1
             for way in form.ways:
                 literals = _told_apart(way)
