@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tessera.rules.closures import Clock, Compiler, Get
+from tessera.rules.closures import Clock, Compiler, Condition, Get
+from tessera.rules.conditions import Expr
 from tessera.rules.demands import rule_reads
 from tessera.rules.evaluate import Decision, decisions_of, is_disabled, usable
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
@@ -15,7 +16,7 @@ from tessera.rules.ruleset import Experiment, Rule, Ruleset
 from tessera.rules.schedule import Watched
 from tessera.rules.split import bucketer, choose, in_namespace
 
-INDEX_FROM = 40
+INDEX_FROM = 8
 """How many rules a slot needs for an index of them to cost less than asking each."""
 
 
@@ -127,10 +128,11 @@ def _predicate(rule: Rule, ruleset: Ruleset) -> Predicate | None:
 
 
 class _Row:
-    """One rule, compiled."""
+    """One rule, ready to decide; its condition is compiled when it is first asked, which an index often spares."""
 
     __slots__ = (
         "_accepts",
+        "_compiler",
         "_consent",
         "_decisions",
         "_during",
@@ -139,18 +141,21 @@ class _Row:
         "_limit",
         "_reads",
         "_split",
+        "_when",
         "_zone",
         "name",
     )
 
     def __init__(self, rule: Rule, ruleset: Ruleset, compiler: Compiler) -> None:
         self.name = rule.name
-        self._holds = compiler.condition(rule.when) if rule.when is not None else None
+        self._when = rule.when
+        self._compiler = compiler
+        self._holds: Condition | None = None
         self._during = Watched(rule.during) if rule.during is not None else None
         self._split = _Split(rule.split.experiment, ruleset) if rule.split else None
         self._decisions = decisions_of(rule)
         self._accepts = rule.on_unknown.policy == "match"
-        self._fails = compiler.condition(rule.when, wanted=False) if rule.when is not None and self._accepts else None
+        self._fails: Condition | None = None
         self._limit = rule.on_unknown.limit
         self._reads = rule_reads(ruleset, rule) if self._limit is not None else frozenset()
         self._consent = ruleset.facts[CONSENT].default
@@ -173,13 +178,8 @@ class _Row:
             for name in used:
                 clock.note(stale[name])
         before = clock.until
-        if self._holds is not None and not settled:
-            if self._fails is not None and self._accepted(get):
-                is_out = self._fails(get, clock)
-            else:
-                is_out = not self._holds(get, clock)
-            if is_out:
-                return None
+        if self._when is not None and not settled and not self._passes(self._when, get, clock):
+            return None
         if self._during is not None:
             is_open, until = self._during.state(clock.now, get(TIMEZONE, self._zone))
             if is_open is False:
@@ -194,6 +194,16 @@ class _Row:
                 return None
         decision = self._decisions[arm]
         return decision._replace(reason="STALE") if used else decision
+
+    def _passes(self, when: Expr, get: Get, clock: Clock) -> bool:
+        """Whether the condition lets the rule match."""
+        if self._accepted(get):
+            if self._fails is None:
+                self._fails = self._compiler.condition(when, wanted=False)
+            return not self._fails(get, clock)
+        if self._holds is None:
+            self._holds = self._compiler.condition(when)
+        return self._holds(get, clock)
 
     def _accepted(self, get: Get) -> bool:
         """Whether the rule matches although its condition is unknown."""
