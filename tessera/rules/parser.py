@@ -62,14 +62,11 @@ class _Parser:
     def __init__(self, text: Embedded, complaints: list[Diagnostic]) -> None:
         self._text = text
         self._complaints = complaints
-        self._tokens: list[Token] = []
         self._at = 0
         self._depth = 0
-        for token in tokenize(text.text):
-            if token.text in _FOREIGN:
-                self._tokens += self._translated(token)
-            else:
-                self._tokens.append(token)
+        self._tokens = tokenize(text.text)
+        if not _FOREIGN.keys().isdisjoint([token.text for token in self._tokens]):
+            self._tokens = [native for token in self._tokens for native in self._translated(token)]
         self._token = self._tokens[0]
 
     def whole(self) -> Tree | None:
@@ -258,8 +255,10 @@ class _Parser:
             self._advance()
 
     def _translated(self, token: Token) -> list[Token]:
-        """The tokens that an author used to another language meant, with a complaint."""
-        native = _FOREIGN[token.text]
+        """The token itself, or those that an author used to another language meant, with a complaint."""
+        native = _FOREIGN.get(token.text)
+        if native is None:
+            return [token]
         self._complain("R202", f"`{token.text}` is written `{native}`", token)
         kind: TokenKind = "name" if native[0].isalpha() else "sign"
         return [Token(kind, word, token.start, token.end) for word in native.split()]

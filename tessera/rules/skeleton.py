@@ -8,7 +8,7 @@ Events come from libyaml, which PyYAML's wheels carry; where they are missing, f
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import yaml
@@ -20,6 +20,7 @@ from yaml.events import (
     Event,
     ScalarEvent,
     SequenceStartEvent,
+    StreamEndEvent,
 )
 
 from tessera.rules.diagnostics import MAX_COMPLAINTS, Diagnostic
@@ -138,11 +139,11 @@ class _Composer:
         self._source = source
         self._complaints = complaints
         self._made = 0
-        self._events: Iterator[Event] = iter(yaml.parse(source.text, Loader=LOADER))
+        self._next: Callable[[], Event] = LOADER(source.text).get_event
 
     def document(self) -> Node:
         document: Node | None = None
-        for event in self._events:
+        while not isinstance(event := self._next(), StreamEndEvent):
             if not isinstance(event, DocumentStartEvent):
                 continue
             if document is not None:
@@ -150,7 +151,7 @@ class _Composer:
                 break
             if event.version or event.tags:
                 self._complain("R004", "directives are not allowed", self._span(event))
-            document = self._node(next(self._events), 1)
+            document = self._node(self._next(), 1)
         return document or MappingNode((), Span(self._source.file, 1, 1, 1))
 
     def _node(self, event: Event, depth: int) -> Node | None:
@@ -182,16 +183,16 @@ class _Composer:
         return Scalar(event.value, not event.style, span, event.start_mark.index, event.end_mark.index)
 
     def _items(self, depth: int) -> Iterator[Node]:
-        while not isinstance(event := next(self._events), CollectionEndEvent):
+        while not isinstance(event := self._next(), CollectionEndEvent):
             item = self._node(event, depth + 1)
             if item is not None:
                 yield item
 
     def _entries(self, depth: int) -> Iterator[tuple[Scalar, Node]]:
         lines: dict[str, int] = {}
-        while not isinstance(event := next(self._events), CollectionEndEvent):
+        while not isinstance(event := self._next(), CollectionEndEvent):
             key = self._node(event, depth + 1)
-            value = self._node(next(self._events), depth + 1)
+            value = self._node(self._next(), depth + 1)
             if not isinstance(key, Scalar):
                 self._complain("R008", "a key must be one word", self._span(event))
             elif key.value in lines:
