@@ -13,6 +13,8 @@ MAX_DEPTH = 40
 """How deep parentheses and `not` may nest."""
 
 RESERVED_WORDS = frozenset(" ".join(["and or not true false", IGNORING_CASE, *OPERATORS]).split())
+_BOOLEANS = frozenset(("true", "false"))
+_NO_OPERANDS = RESERVED_WORDS - _BOOLEANS
 
 # What other languages write → what this one does.
 _FOREIGN = {
@@ -210,15 +212,13 @@ class _Parser:
 
     def _operand(self, wanted: str) -> Operand:
         token = self._token
-        if token.kind in ("stray", "sign", "end") or (
-            token.text in RESERVED_WORDS and token.text not in ("true", "false")
-        ):
+        if token.kind in ("stray", "sign", "end") or token.text in _NO_OPERANDS:
             self._unexpected(wanted)
             raise _Broken
         self._advance()
-        span = self._span_from(token)
+        span = self._text.span(token.start, token.end)
         match token.kind:
-            case "name" if token.text in ("true", "false"):
+            case "name" if token.text in _BOOLEANS:
                 return Literal("boolean", token.text, span)
             case "name":
                 return Name(token.text, span)
