@@ -162,6 +162,7 @@ class _Account:
         self._now = now
         self._at_bucket = at_bucket
         self._refused = facts.get(CONSENT, ruleset.facts[CONSENT].default) == REFUSED
+        self._accepts = rule.on_unknown.policy == "match" and not self._refused
         self._facts, stale = usable(facts, now, ages, None if self._refused else rule.on_unknown.limit)
         used = rule_reads(ruleset, rule) & stale.keys()
         self._stale_until = earliest(*(stale[name] for name in used))
@@ -183,7 +184,8 @@ class _Account:
         """The end of the rule, if its condition is that."""
         if self._rule.when is None:
             return None
-        finding = find(self._rule.when, World(self._facts, self._now, self._ruleset.computed))
+        world = World(self._facts, self._now, self._ruleset.computed)
+        finding = find(self._rule.when, world, wanted=not self._accepts)
         self._so_far = replace(self._so_far, finding=finding)
         if finding.failed:
             return self._failed()
@@ -200,7 +202,7 @@ class _Account:
         if truth is False:
             return self._ends("unmatched", f"{subject} false", until)
         self._so_far = replace(self._so_far, until=earliest(self._so_far.until, until))
-        if truth is None and not (self._rule.on_unknown.policy == "match" and not self._refused):
+        if truth is None and not self._accepts:
             policy = "consent is refused" if self._refused else f"on_unknown is {self._rule.on_unknown}"
             return self._ends("unknown", f"{subject} unknown, and {policy}", self._so_far.until)
         return None
