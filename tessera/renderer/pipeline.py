@@ -5,7 +5,7 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,6 +57,7 @@ class Pipeline:
     def __init__(self, gatherer: Gatherer, cache: FragmentCache) -> None:
         self.gatherer = gatherer
         self._cache = cache
+        self._reported: set[tuple[str, str, str]] = set()
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
@@ -86,6 +87,8 @@ class Pipeline:
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:
             decision = plan.matcher.decide(known.facts, asked.now, known.ages)
+        if decision.failed:
+            self._report(plan, decision.failed)
         outcome = plan.outcome(decision)
         return await self._show(asked, outcome, outcome.needs_beyond, decision, known)
 
@@ -116,6 +119,14 @@ class Pipeline:
         known.holds_until(decision.until)
         lifetime_s = min(known.fresh_for_s, seconds_until(known.until, asked.now))
         return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit)
+
+    def _report(self, plan: SlotPlan, rules: Sequence[str]) -> None:
+        """Log rules that failed and were skipped, each once: the next visitor would only say the same."""
+        for rule in rules:
+            place = (plan.page, plan.name, rule)
+            if place not in self._reported:
+                self._reported.add(place)
+                log.error("%s/%s: rule `%s` failed, and is skipped", *place)
 
     def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
         assert plan.template is not None
