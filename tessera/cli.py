@@ -24,9 +24,9 @@ from tessera.renderer.explain import Explanation
 from tessera.renderer.explain import explain as explain_slot
 from tessera.renderer.gather import Asked
 from tessera.renderer.personas import PersonasError, load_personas
-from tessera.renderer.reload import LiveSite
+from tessera.renderer.reload import LiveSite, edits
 from tessera.renderer.settings import Settings, SettingsError, load_settings
-from tessera.renderer.site import LoadedSite, Site, load_site
+from tessera.renderer.site import Report, Site, SiteLoader
 from tessera.rules.diagnostics import to_json
 from tessera.rules.facts import Value, coerce
 from tessera.rules.values import parse_timestamp
@@ -70,7 +70,8 @@ def serve(folder: Path, state_dir: Path | None, host: str | None, port: int | No
     """Serve a site."""
     mode = None if development is None else "development" if development else "production"
     settings = _settings(folder, host=host, port=port, state_dir=state_dir, mode=mode)
-    site = _site(folder, settings)
+    loader = _loader(folder, settings)
+    site = _loaded(loader)
     try:
         personas = load_personas(folder)
     except PersonasError as broken:
@@ -78,7 +79,7 @@ def serve(folder: Path, state_dir: Path | None, host: str | None, port: int | No
     _prepare_store(folder, settings)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    reload = (lambda: _load(folder, settings)) if settings.server.mode == "development" else None
+    reload = loader.load if settings.server.mode == "development" else None
     config = uvicorn.Config(
         make_app(settings, LiveSite(site, reload), personas),
         host=settings.server.host,
@@ -112,16 +113,26 @@ class _Announcing(uvicorn.Server):
 @tessera.command()
 @site_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
-def check(folder: Path, form: str) -> None:
+@click.option("--watch", is_flag=True, help="Go on, and check again on each edit, until interrupted.")
+def check(folder: Path, form: str, watch: bool) -> None:
     """Check rules and templates; exit with 1 where there are errors."""
-    loaded = _load(folder, _settings(folder))
-    errors = sum(each.severity == "error" for each in loaded.diagnostics)
+    loader = _loader(folder, _settings(folder))
+    for _ in edits(folder):
+        errors = _check(loader, form)
+        if not watch:
+            sys.exit(1 if errors else 0)
+
+
+def _check(loader: SiteLoader, form: str) -> int:
+    """Check a site, report, and return how many errors there are."""
+    checked = loader.check()
+    errors = sum(each.severity == "error" for each in checked.diagnostics)
     if form == "json":
-        click.echo(json.dumps(to_json(loaded.diagnostics), indent=2))
+        click.echo(json.dumps(to_json(checked.diagnostics), indent=2))
     else:
-        _report(loaded)
-        click.echo(f"{_count(errors, 'error')}, {_count(len(loaded.diagnostics) - errors, 'warning')}")
-    sys.exit(1 if errors else 0)
+        _report(checked)
+        click.echo(f"{_count(errors, 'error')}, {_count(len(checked.diagnostics) - errors, 'warning')}")
+    return errors
 
 
 def question(command: Callable[..., None]) -> Callable[..., None]:
@@ -199,14 +210,18 @@ def _settings(folder: Path, **server: object) -> Settings:
         _fail(*wrong.problems)
 
 
-def _load(folder: Path, settings: Settings) -> LoadedSite:
+def _loader(folder: Path, settings: Settings) -> SiteLoader:
     bounds = settings.rendering
     limits = Limits(steps=bounds.max_steps, output_bytes=bounds.max_output_bytes)
-    return load_site(folder, settings.site.locales, limits)
+    return SiteLoader(folder, settings.site.locales, limits)
 
 
 def _site(folder: Path, settings: Settings) -> Site:
-    loaded = _load(folder, settings)
+    return _loaded(_loader(folder, settings))
+
+
+def _loaded(loader: SiteLoader) -> Site:
+    loaded = loader.load()
     if loaded.site is None:
         _report(loaded)
         sys.exit(1)
@@ -223,8 +238,8 @@ def _prepare_store(folder: Path, settings: Settings) -> None:
         fill(store, Seed(made.items, made.visitors, map(Interaction._make, made.interactions), made.carts))
 
 
-def _report(loaded: LoadedSite) -> None:
-    click.echo(loaded.text(color=sys.stdout.isatty()), nl=False)
+def _report(report: Report) -> None:
+    click.echo(report.text(color=sys.stdout.isatty()), nl=False)
 
 
 def _count(number: int, noun: str) -> str:

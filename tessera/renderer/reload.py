@@ -1,10 +1,15 @@
 """The site that is live now. In development an edit shows on the next request; a broken one changes nothing."""
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tessera.renderer.site import LoadedSite, Site
+
+POLL_S = 0.2
+"""Seconds between two looks at the files that authors edit."""
 
 log = logging.getLogger("tessera")
 
@@ -34,6 +39,19 @@ class LiveSite:
         else:
             self._site = loaded.site
             log.info("site %s is live", loaded.site.version[:12])
+
+
+def edits(folder: Path) -> Iterator[None]:
+    """Yield at once, and again after each edit of a site's rules or templates; end when interrupted."""
+    known = None
+    with suppress(KeyboardInterrupt):
+        while True:
+            stamps = _stamps(folder)
+            if stamps != known:
+                known = stamps
+                yield
+            else:
+                time.sleep(POLL_S)
 
 
 def _stamps(folder: Path) -> dict[str, tuple[int, int]]:

@@ -19,6 +19,7 @@ from tessera.renderer.core.scope import Scope, narrowest
 from tessera.renderer.crosscheck import cross_check, find_template
 from tessera.renderer.engines.base import Limits, Template
 from tessera.renderer.engines.catalog import Catalog, load_catalog
+from tessera.rules.assemble import Remembered
 from tessera.rules.compile import Matcher, Truth, compile_fact, compile_slot
 from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_reads
 from tessera.rules.diagnostics import Diagnostic, in_order, render_text
@@ -105,10 +106,9 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedSite:
-    """What loading gave: the site, None where there are errors, and every complaint with the files it is about."""
+class Report:
+    """Every complaint about a site, with the files that complaints are about."""
 
-    site: Site | None
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
 
@@ -117,23 +117,75 @@ class LoadedSite:
         return render_text(self.diagnostics, self.sources, color=color)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedSite(Report):
+    """What checking gave: the rules, None where there are errors in rules or templates, and the templates."""
+
+    ruleset: Ruleset | None
+    catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSite(Report):
+    """What loading gave: the site, None where there are errors."""
+
+    site: Site | None
+
+
 def load_site(folder: Path, locales: Sequence[str], limits: Limits) -> LoadedSite:
     """Read and check a site's rules and templates, and plan its pages."""
-    rules = load_ruleset(folder / "rules", folder)
-    templates = load_catalog(folder / "templates", limits)
-    sources = {**rules.sources, **templates.sources}
-    diagnostics = [*rules.diagnostics, *templates.diagnostics]
-    if rules.ruleset is not None:
-        diagnostics += cross_check(rules.ruleset, templates.catalog.templates)
-    if rules.ruleset is None or any(each.severity == "error" for each in diagnostics):
-        return LoadedSite(None, tuple(in_order(diagnostics)), sources)
-    planner = _Planner(rules.ruleset, templates.catalog.templates, tuple(locales))
-    pages = {name: planner.page(page) for name, page in rules.ruleset.pages.items()}
-    version = digest(
-        canonical([rules.ruleset.version, sorted((t.name, t.version) for t in templates.catalog.templates.values())])
-    ).hex()
-    site = Site(folder, version, rules.ruleset, templates.catalog, planner.declared, tuple(locales), pages)
-    return LoadedSite(site, tuple(in_order(diagnostics)), sources)
+    return SiteLoader(folder, locales, limits).load()
+
+
+class SiteLoader:
+    """Loads a site, once or again and again: files of pages that have not changed are neither read nor planned anew."""
+
+    def __init__(self, folder: Path, locales: Sequence[str], limits: Limits) -> None:
+        self._folder = folder
+        self._locales = tuple(locales)
+        self._limits = limits
+        self._rules = Remembered()
+        self._basis: tuple[Ruleset, Sequence[tuple[str, str]]] | None = None
+        self._plans: dict[str, tuple[Page, PagePlan]] = {}
+
+    def check(self) -> CheckedSite:
+        """Read rules and templates, and check them against each other."""
+        rules = load_ruleset(self._folder / "rules", self._folder, self._rules)
+        templates = load_catalog(self._folder / "templates", self._limits)
+        diagnostics = [*rules.diagnostics, *templates.diagnostics]
+        if rules.ruleset is not None:
+            diagnostics += cross_check(rules.ruleset, templates.catalog.templates)
+        broken = any(each.severity == "error" for each in diagnostics)
+        sources = {**rules.sources, **templates.sources}
+        return CheckedSite(tuple(in_order(diagnostics)), sources, None if broken else rules.ruleset, templates.catalog)
+
+    def load(self) -> LoadedSite:
+        """Read and check rules and templates, and plan the pages."""
+        checked = self.check()
+        site = None if checked.ruleset is None else self._site(checked.ruleset, checked.catalog)
+        return LoadedSite(checked.diagnostics, checked.sources, site)
+
+    def _site(self, ruleset: Ruleset, catalog: Catalog) -> Site:
+        versions = sorted((template.name, template.version) for template in catalog.templates.values())
+        basis = replace(ruleset, version="", pages={}), versions
+        if basis != self._basis:
+            self._basis = basis
+            self._plans.clear()
+        planner = _Planner(ruleset, catalog.templates, self._locales)
+        self._plans = {name: (page, self._plan(planner, page)) for name, page in ruleset.pages.items()}
+        return Site(
+            self._folder,
+            digest(canonical([ruleset.version, versions])).hex(),
+            ruleset,
+            catalog,
+            planner.declared,
+            self._locales,
+            {name: plan for name, (_, plan) in self._plans.items()},
+        )
+
+    def _plan(self, planner: "_Planner", page: Page) -> PagePlan:
+        planned, plan = self._plans.get(page.name, (None, None))
+        return plan if plan is not None and planned is page else planner.page(page)
 
 
 class _Planner:
