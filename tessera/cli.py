@@ -23,10 +23,11 @@ from tessera.renderer.engines.base import Limits
 from tessera.renderer.explain import Explanation
 from tessera.renderer.explain import explain as explain_slot
 from tessera.renderer.gather import Asked
+from tessera.renderer.loader import Report, SiteLoader
 from tessera.renderer.personas import PersonasError, load_personas
 from tessera.renderer.reload import LiveSite, edits
 from tessera.renderer.settings import Settings, SettingsError, load_settings
-from tessera.renderer.site import Report, Site, SiteLoader
+from tessera.renderer.site import Site
 from tessera.rules.diagnostics import to_json
 from tessera.rules.facts import Value, coerce
 from tessera.rules.values import parse_timestamp

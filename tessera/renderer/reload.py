@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tessera.renderer.site import LoadedSite, Site
+from tessera.renderer.loader import LoadedSite
+from tessera.renderer.site import Site
 
 POLL_S = 0.2
 """Seconds between two looks at the files that authors edit."""
