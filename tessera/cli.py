@@ -21,9 +21,11 @@ from tessera.renderer.core.visitor import Visitor
 from tessera.renderer.explain import Explanation
 from tessera.renderer.explain import explain as explain_slot
 from tessera.renderer.gather import Asked
+from tessera.renderer.loader import SiteLoader
 from tessera.renderer.personas import PersonasError
+from tessera.renderer.reload import edits
 from tessera.renderer.settings import Settings
-from tessera.renderer.site import LoadedSite, Site
+from tessera.renderer.site import Site
 from tessera.rules.diagnostics import to_json
 from tessera.rules.facts import Value, coerce
 from tessera.rules.values import parse_timestamp
@@ -74,16 +76,26 @@ def serve(
 @tessera.command()
 @site_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
-def check(folder: Path, form: str) -> None:
+@click.option("--watch", is_flag=True, help="Go on, and check again on each edit, until interrupted.")
+def check(folder: Path, form: str, watch: bool) -> None:
     """Check rules and templates; exit with 1 where there are errors."""
-    loaded = _load(folder, settings_of(folder))
-    errors = sum(each.severity == "error" for each in loaded.diagnostics)
+    loader = Deployment(folder, settings_of(folder)).loader(folder)
+    for _ in edits(folder):
+        errors = _check(loader, form)
+        if not watch:
+            sys.exit(1 if errors else 0)
+
+
+def _check(loader: SiteLoader, form: str) -> int:
+    """Check a site, report, and return how many errors there are."""
+    checked = loader.check()
+    errors = sum(each.severity == "error" for each in checked.diagnostics)
     if form == "json":
-        click.echo(json.dumps(to_json(loaded.diagnostics), indent=2))
+        click.echo(json.dumps(to_json(checked.diagnostics), indent=2))
     else:
-        report(loaded)
-        click.echo(f"{_count(errors, 'error')}, {_count(len(loaded.diagnostics) - errors, 'warning')}")
-    sys.exit(1 if errors else 0)
+        report(checked)
+        click.echo(f"{_count(errors, 'error')}, {_count(len(checked.diagnostics) - errors, 'warning')}")
+    return errors
 
 
 def question(command: Callable[..., None]) -> Callable[..., None]:
@@ -153,16 +165,12 @@ def _given(site: Site, page: str, pair: str) -> tuple[str, Value]:
     return name, coerce(fact, raw)
 
 
-def _load(folder: Path, settings: Settings) -> LoadedSite:
-    return Deployment(folder, settings).load(folder)
-
-
 def _site(folder: Path, settings: Settings) -> Site:
-    loaded = _load(folder, settings)
-    if loaded.site is None:
-        report(loaded)
+    try:
+        return Deployment(folder, settings).site(folder)
+    except NotServable as broken:
+        report(broken.loaded)
         sys.exit(1)
-    return loaded.site
 
 
 def _prepare_store(folder: Path, settings: Settings) -> None:

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import click
 
+from tessera.renderer.loader import Report
 from tessera.renderer.settings import Settings, SettingsError, load_settings
-from tessera.renderer.site import LoadedSite
 
 DEMO = Path(__file__).parent / "demo"
 UNUSABLE = 2
@@ -34,7 +34,7 @@ def settings_of(folder: Path, **server: object) -> Settings:
         fail(*wrong.problems)
 
 
-def report(loaded: LoadedSite) -> None:
+def report(loaded: Report) -> None:
     """Print the complaints about a site."""
     click.echo(loaded.text(color=sys.stdout.isatty()), nl=False)
 

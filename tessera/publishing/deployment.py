@@ -5,9 +5,10 @@ from pathlib import Path
 from tessera.publishing.releases import Releases
 from tessera.publishing.switchboard import Switchboard
 from tessera.renderer.engines.base import Limits
+from tessera.renderer.loader import LoadedSite, SiteLoader
 from tessera.renderer.reload import LiveSite, Wanted, stamps
 from tessera.renderer.settings import Settings
-from tessera.renderer.site import LoadedSite, Site, load_site
+from tessera.renderer.site import Site
 
 
 class NotServable(Exception):
@@ -31,11 +32,15 @@ class Deployment:
         self.switchboard = Switchboard(settings.server.state_dir / "switches.json")
         self._in_development = settings.server.mode == "development"
 
-    def load(self, folder: Path) -> LoadedSite:
-        """Load a version of the site from the folder where it stands."""
+    def loader(self, folder: Path) -> SiteLoader:
+        """Return what loads a version of the site, again and again, from the folder where it stands."""
         bounds = self.settings.rendering
         limits = Limits(steps=bounds.max_steps, output_bytes=bounds.max_output_bytes)
-        return load_site(folder, self.settings.site.locales, limits)
+        return SiteLoader(folder, self.settings.site.locales, limits)
+
+    def load(self, folder: Path) -> LoadedSite:
+        """Load a version of the site once."""
+        return self.loader(folder).load()
 
     def site(self, folder: Path) -> Site:
         """Load a version that has no errors. Raises `NotServable`."""
@@ -51,12 +56,12 @@ class Deployment:
 
     def live_site(self) -> LiveSite:
         """Load what is to be served, and keep to it. Raises `NotServable`, and OSError for unreadable switches."""
-        return LiveSite(
-            self.site(self.served()),
-            lambda: self.load(self.served()),
-            self._wanted,
-            at_each_request=self._in_development,
-        )
+        edited = self.loader(self.folder)
+        load = edited.load if self._in_development else lambda: self.load(self.served())
+        loaded = load()
+        if loaded.site is None:
+            raise NotServable(loaded)
+        return LiveSite(loaded.site, load, self._wanted, at_each_request=self._in_development)
 
     def release(self, version: str) -> Site | None:
         """Load a release by its name or the beginning of it; None where there is no such one."""

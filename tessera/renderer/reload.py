@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from tessera.renderer.site import LoadedSite, Site, switch_off
+from tessera.renderer.loader import LoadedSite
+from tessera.renderer.site import Site, switch_off
 from tessera.rules.switches import Switch
 
 POLL_S = 0.2
-"""Seconds between two looks at what is wanted: a switch is to work within a second."""
+"""Seconds between two looks at what is wanted: a switch is to work within a second, and an edit to show at once."""
 
 log = logging.getLogger("tessera")
 
@@ -43,7 +46,7 @@ class LiveSite:
     @staticmethod
     def fixed(site: Site) -> "LiveSite":
         """Make one that never changes."""
-        return LiveSite(site, lambda: LoadedSite(site, (), {}), lambda: Wanted(None), at_each_request=False)
+        return LiveSite(site, lambda: LoadedSite((), {}, site), lambda: Wanted(None), at_each_request=False)
 
     def current(self) -> Site:
         """Return the live version."""
@@ -77,6 +80,19 @@ class LiveSite:
         while not self._at_each_request:
             await asyncio.sleep(POLL_S)
             await asyncio.to_thread(self.refresh)
+
+
+def edits(folder: Path) -> Iterator[None]:
+    """Yield at once, and again after each edit of a site's rules or templates; end when interrupted."""
+    known = None
+    with suppress(KeyboardInterrupt):
+        while True:
+            found = stamps(folder)
+            if found != known:
+                known = found
+                yield
+            else:
+                time.sleep(POLL_S)
 
 
 def stamps(folder: Path) -> Hashable:

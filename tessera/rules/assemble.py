@@ -65,9 +65,8 @@ def assemble(sources: Sequence[Source], complaints: list[Diagnostic], remembered
     """
     remembered = remembered or Remembered()
     unread = {complaint.span.file.rpartition("/")[2] for complaint in complaints}
-    shared = remembered.shared(
-        [source for source in sources if source.name in SHARED_FILES], unread & set(SHARED_FILES)
-    )
+    of_all = [source for source in sources if source.name in SHARED_FILES]
+    shared = remembered.shared(of_all, unread & SHARED_FILES.keys())
     files = remembered.pages([source for source in sources if source.name not in SHARED_FILES], shared)
     complaints += shared.complaints
     pages: dict[str, Page] = {}

@@ -59,6 +59,16 @@ def test_the_indexed_decision_is_the_first_match(
     assert indexed.decide(visitor, now, ages) == plain.decide(visitor, now, ages)
 
 
+@given(st.data(), rulesets(), worlds.moments)
+def test_values_of_the_wrong_type_decide_alike(data: st.DataObject, rules: Ruleset, now: datetime) -> None:
+    visitor = data.draw(worlds.visitors(now))
+    name = data.draw(st.sampled_from(["visitor.sessions", "visitor.visits", "visitor.bought_at", "app.version"]))
+    wrong = {**visitor, name: "x"}
+    indexed = compile_slot(rules, "home", "hero", index_from=0).decide(wrong, now)
+    plain = compile_slot(rules, "home", "hero", index_from=sys.maxsize).decide(wrong, now)
+    assert indexed._replace(failed=()) == plain._replace(failed=())
+
+
 def candidates(facts: Mapping[str, Value], *texts: str, on_unknown: OnUnknown | None = None) -> list[Candidate]:
     """What the index offers of rules with these conditions."""
     rules = [a_rule(text, on_unknown or OnUnknown()) for text in texts]
