@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tessera.cli import tessera
+from tessera.cli.main import tessera
 from tests.support.sites import write_site
 
 PAGE = """

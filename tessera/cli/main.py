@@ -1,0 +1,24 @@
+"""The command itself, and the verbs that it has."""
+
+import click
+
+from tessera.cli.ask import explain, render
+from tessera.cli.check import check
+from tessera.cli.serve import serve
+
+VERBS = (serve, check, render, explain)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tessera")
+def tessera() -> None:
+    """Personalized page fragments, decided by rules, rendered and cached on the server."""
+
+
+for verb in VERBS:
+    tessera.add_command(verb)
+
+
+def main() -> None:
+    """Run the command line."""
+    tessera()
