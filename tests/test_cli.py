@@ -76,6 +76,28 @@ def test_check_reports_as_json(site: Path) -> None:
     assert [(each["code"], each["file"]) for each in json.loads(done.output)] == [("S101", "rules/home.yaml")] * 2
 
 
+def test_check_reports_as_sarif_and_to_github_with_paths_from_here(site: Path) -> None:
+    (site / "templates" / "gold.liquid").unlink()
+    log = json.loads(run("check", "--site", site, "--format", "sarif").output)
+    (place,) = log["runs"][0]["results"][0]["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "site/rules/home.yaml"
+    done = run("check", "--site", site, "--format", "github")
+    assert done.exit_code == 1
+    assert done.output.startswith("::error file=site/rules/home.yaml,line=7,")
+
+
+@pytest.mark.parametrize("code", ["R104", "S101", "t103"])
+def test_check_explains_a_code(code: str) -> None:
+    done = run("check", "--why", code)
+    assert (done.exit_code, done.output[:6]) == (0, f"{code.upper()}: ")
+
+
+def test_check_says_when_there_is_no_such_code() -> None:
+    done = run("check", "--why", "R999")
+    assert done.exit_code == 2
+    assert done.output.startswith("there is no code `R999`; ")
+
+
 def test_render_prints_the_fragment(site: Path) -> None:
     done = run("render", "home/hero", "--site", site, "--given", "param.q=<you>")
     assert (done.exit_code, done.output) == (0, "<h1>Hello &lt;you&gt;</h1>\n")
