@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from textwrap import dedent
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -98,6 +100,54 @@ def test_check_says_when_there_is_no_such_code() -> None:
     assert done.output.startswith("there is no code `R999`; ")
 
 
+TESTS = """
+    tests:
+      - name: gold
+        given: {visitor: {tier: gold}, device: {type: mobile}, at: 2026-11-24T10:00Z}
+        expect: {slot: hero, rule: Gold members}
+      - name: mistaken
+        given: {visitor: {tier: silver}, device: {type: mobile}, at: 2026-11-24T10:00Z}
+        expect: {slot: hero, rule: Gold members}
+"""
+
+
+def test_the_demo_passes_its_tests() -> None:
+    done = run("test", "cart", "product")
+    assert (done.exit_code, done.output) == (0, "cart: 4 of 4 passed\nproduct: 4 of 4 passed\n")
+
+
+def test_a_test_that_fails_tells_what_differs_and_what_every_rule_did(site: Path) -> None:
+    write_site(site, {"home.yaml": dedent(PAGE) + dedent(TESTS)}, {})
+    done = run("test", "--site", site)
+    assert done.exit_code == 1
+    assert done.output == (
+        "rules/home.yaml:19:5: failed: mistaken\n"
+        "  rule: expected Gold members, got default\n"
+        "  home/hero at 2026-11-24T10:00:00Z\n"
+        "    unmatched: Gold members\n"
+        "      its condition is false\n"
+        '      false   visitor.tier == "gold" and device.type == "mobile"\n'
+        '        false   visitor.tier == "gold"  (visitor.tier is "silver")\n'
+        '        true    device.type == "mobile"  (device.type is "mobile")\n'
+        "    unknown: Everybody in December\n"
+        "      the condition is unknown, and on_unknown is skip\n"
+        "      unknown visitor.known  (visitor.known is unknown)\n"
+        "    DEFAULT: the default\n"
+        "      shows template hero.liquid\n"
+        "\n"
+        "home: 1 of 2 passed\n"
+    )
+
+
+def test_tests_are_reported_as_json_and_junit(site: Path) -> None:
+    write_site(site, {"home.yaml": dedent(PAGE) + dedent(TESTS)}, {})
+    told = json.loads(run("test", "--site", site, "--format", "json").output)
+    assert [(each["name"], each["passed"]) for each in told] == [("gold", True), ("mistaken", False)]
+    suites = ElementTree.fromstring(run("test", "--site", site, "--format", "junit").output)
+    assert [(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in suites] == [("home", "2", "1")]
+    assert [each.get("message") for each in suites.iter("failure")] == ["rule: expected Gold members, got default"]
+
+
 def test_render_prints_the_fragment(site: Path) -> None:
     done = run("render", "home/hero", "--site", site, "--given", "param.q=<you>")
     assert (done.exit_code, done.output) == (0, "<h1>Hello &lt;you&gt;</h1>\n")
@@ -125,6 +175,7 @@ def test_explain_as_json_has_the_same(site: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["test", "hoem"], "there is no page `hoem`; did you mean `home`?"),
         (["render", "home/hreo"], "there is no slot `home/hreo`; there are home/hero"),
         (["render", "home/hero", "--at", "soon"], "`soon` is not a moment"),
         (["render", "home/hero", "--given", "visitor.tier"], "`visitor.tier` is not a declared fact, an equals sign"),
@@ -154,7 +205,7 @@ def test_a_site_with_errors_is_not_served(site: Path) -> None:
     assert "templates/hero.liquid:1:" in done.output
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "render", "explain"])
+@pytest.mark.parametrize("command", ["serve", "check", "test", "render", "explain"])
 def test_help_says_what_a_command_does(command: str) -> None:
     done = run(command, "--help")
     assert done.exit_code == 0
