@@ -125,7 +125,7 @@ def test_a_test_that_fails_tells_what_differs_and_what_every_rule_did(site: Path
         "  rule: expected Gold members, got default\n"
         "  home/hero at 2026-11-24T10:00:00Z\n"
         "    unmatched: Gold members\n"
-        "      its condition is false\n"
+        "      the condition is false\n"
         '      false   visitor.tier == "gold" and device.type == "mobile"\n'
         '        false   visitor.tier == "gold"  (visitor.tier is "silver")\n'
         '        true    device.type == "mobile"  (device.type is "mobile")\n'
@@ -146,6 +146,25 @@ def test_tests_are_reported_as_json_and_junit(site: Path) -> None:
     suites = ElementTree.fromstring(run("test", "--site", site, "--format", "junit").output)
     assert [(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in suites] == [("home", "2", "1")]
     assert [each.get("message") for each in suites.iter("failure")] == ["rule: expected Gold members, got default"]
+
+
+def test_fmt_gives_files_their_one_form(site: Path) -> None:
+    page, broken = site / "rules" / "home.yaml", site / "rules" / "broken.yaml"
+    tidy = page.read_text()
+    page.write_text(tidy.replace(": ", ":   "))
+    broken.write_text("page:   broken\nslots: [\n")
+    done = run("fmt", "--site", site, "--check")
+    assert (done.exit_code, done.output.splitlines()[0]) == (1, "site/rules/home.yaml would change")
+    assert "site/rules/broken.yaml:3:1: error[R003]" in done.output
+    done = run("fmt", "--site", site)
+    assert (done.exit_code, page.read_text()) == (1, tidy)
+    assert broken.read_text() == "page:   broken\nslots: [\n"
+    done = run("fmt", page, "--check")
+    assert (done.exit_code, done.output) == (0, "")
+
+
+def test_the_demo_has_its_one_form() -> None:
+    assert run("fmt", "--check").output == ""
 
 
 def test_render_prints_the_fragment(site: Path) -> None:
@@ -205,7 +224,7 @@ def test_a_site_with_errors_is_not_served(site: Path) -> None:
     assert "templates/hero.liquid:1:" in done.output
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "test", "render", "explain"])
+@pytest.mark.parametrize("command", ["serve", "check", "test", "fmt", "render", "explain"])
 def test_help_says_what_a_command_does(command: str) -> None:
     done = run(command, "--help")
     assert done.exit_code == 0

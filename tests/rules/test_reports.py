@@ -1,5 +1,7 @@
 """Complaints for other programs."""
 
+from typing import Any
+
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.reports import to_github, to_sarif
 from tessera.rules.source import Span
@@ -10,10 +12,16 @@ TYPO = Diagnostic(
 EMPTY = Diagnostic("R011", "warning", "100%: one,\ntwo", Span("rules/a,b:c.yaml", 1, 1, 1))
 
 
+def run_of(log: dict[str, Any]) -> dict[str, Any]:
+    (run,) = log["runs"]
+    assert isinstance(run, dict)
+    return run
+
+
 def test_sarif_has_a_rule_for_each_code_and_a_result_for_each_complaint() -> None:
     log = to_sarif([TYPO, EMPTY, TYPO], {"R104": "No such fact.", "R011": "Something is missing."}, "shop/")
     assert log["version"] == "2.1.0"
-    (run,) = log["runs"]  # type: ignore[misc]
+    run = run_of(log)
     assert run["tool"]["driver"]["rules"] == [
         {"id": "R011", "shortDescription": {"text": "Something is missing."}},
         {"id": "R104", "shortDescription": {"text": "No such fact."}},
@@ -36,8 +44,7 @@ def test_sarif_has_a_rule_for_each_code_and_a_result_for_each_complaint() -> Non
 
 
 def test_a_clean_site_is_a_sarif_log_too() -> None:
-    (run,) = to_sarif([], {})["runs"]  # type: ignore[misc]
-    assert run["results"] == []
+    assert run_of(to_sarif([], {}))["results"] == []
 
 
 def test_github_commands_escape_what_means_something_to_the_runner() -> None:
