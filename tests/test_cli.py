@@ -167,6 +167,20 @@ def test_the_demo_has_its_one_form() -> None:
     assert run("fmt", "--check").output == ""
 
 
+def test_reweight_writes_the_file_and_tells_who_moves(site: Path) -> None:
+    done = run("reweight", "colours", "red=20,blue=80", "--site", site)
+    assert (done.exit_code, done.output) == (
+        0,
+        "red → blue: 30.00 percent of all visitors\nrules/experiments.yaml changed\n",
+    )
+    assert (site / "rules" / "experiments.yaml").read_text() == (
+        "experiments:\n  colours: {unit: visitor.id, version: 1, arms: {red: 20, blue: 80}, "
+        "ranges: {red: [[0.0, 0.2]], blue: [[0.2, 1.0]]}}\n"
+    )
+    done = run("reweight", "colours", "--site", site, "--export", "growthbook")
+    assert json.loads(done.output)["ranges"] == [[0.0, 0.2], [0.2, 1.0]]
+
+
 def test_render_prints_the_fragment(site: Path) -> None:
     done = run("render", "home/hero", "--site", site, "--given", "param.q=<you>")
     assert (done.exit_code, done.output) == (0, "<h1>Hello &lt;you&gt;</h1>\n")
@@ -195,6 +209,9 @@ def test_explain_as_json_has_the_same(site: Path) -> None:
     ("words", "said"),
     [
         (["test", "hoem"], "there is no page `hoem`; did you mean `home`?"),
+        (["reweight", "colors", "red=50"], "there is no experiment `colors`; did you mean `colours`?"),
+        (["reweight", "colours", "red=50"], "give each arm one weight: red=…, blue=…"),
+        (["reweight", "colours"], "say the new weight of each arm, or what to export"),
         (["render", "home/hreo"], "there is no slot `home/hreo`; there are home/hero"),
         (["render", "home/hero", "--at", "soon"], "`soon` is not a moment"),
         (["render", "home/hero", "--given", "visitor.tier"], "`visitor.tier` is not a declared fact, an equals sign"),
@@ -224,7 +241,7 @@ def test_a_site_with_errors_is_not_served(site: Path) -> None:
     assert "templates/hero.liquid:1:" in done.output
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "test", "fmt", "render", "explain"])
+@pytest.mark.parametrize("command", ["serve", "check", "test", "fmt", "reweight", "render", "explain"])
 def test_help_says_what_a_command_does(command: str) -> None:
     done = run(command, "--help")
     assert done.exit_code == 0
