@@ -181,6 +181,29 @@ def test_reweight_writes_the_file_and_tells_who_moves(site: Path) -> None:
     assert json.loads(done.output)["ranges"] == [[0.0, 0.2], [0.2, 1.0]]
 
 
+def test_diff_tells_what_visitors_would_see_otherwise(site: Path, tmp_path: Path) -> None:
+    other = write_site(tmp_path / "other", {"home.yaml": PAGE.replace('"gold"', '"silver"')}, TEMPLATES)
+    done = run("diff", site, other)
+    assert done.exit_code == 0
+    assert done.output.startswith("home/hero: ")
+    assert "  Gold members → default\n    template gold.liquid → template hero.liquid\n" in done.output
+    assert run("diff", site, site).output == "1 of 1 slots are as before\n"
+    situation = {"page": "home", "slot": "hero", "at": "2026-11-24T10:00Z", "facts": {"visitor.tier": "silver"}}
+    phone = {**situation, "facts": {"visitor.tier": "silver", "device.type": "mobile"}}
+    file = tmp_path / "situations.jsonl"
+    file.write_text(f"{json.dumps(situation)}\n{json.dumps(phone)}\n")
+    told = json.loads(run("diff", site, other, "--contexts", file, "--format", "json").output)
+    assert [(each["tried"], each["share"]) for each in told["slots"]] == [(2, 0.5)]
+    told = json.loads(run("explain", "home/hero", "--site", other, "--context", f"{file}:2", "--format", "json").output)
+    assert told["decision"]["rule"] == "Gold members"
+    done = run("explain", "home/hero", "--site", other, "--context", f"{file}:3")
+    assert (done.exit_code, done.output) == (2, f"{file} has no line 3\n")
+    file.write_text("{}")
+    done = run("diff", site, other, "--contexts", file)
+    assert done.exit_code == 2
+    assert done.output == f"{file}:1: a situation is an object with `page`, `slot`, `at` and `facts`\n"
+
+
 def test_render_prints_the_fragment(site: Path) -> None:
     done = run("render", "home/hero", "--site", site, "--given", "param.q=<you>")
     assert (done.exit_code, done.output) == (0, "<h1>Hello &lt;you&gt;</h1>\n")

@@ -11,6 +11,7 @@ import click
 
 from tessera.app import assemble
 from tessera.cli.site import fail, open_site, prepare_store, read_settings, site_option, state_option
+from tessera.cli.situations import find_situation
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
@@ -18,7 +19,10 @@ from tessera.renderer.explain import Explanation
 from tessera.renderer.explain import explain as explain_slot
 from tessera.renderer.gather import Asked
 from tessera.renderer.site import Site
+from tessera.rules import trace as account
+from tessera.rules.difference import slots_of
 from tessera.rules.facts import Value, coerce
+from tessera.rules.situations import Situation, explain_in
 from tessera.rules.values import parse_timestamp
 
 
@@ -46,11 +50,25 @@ def render(**words: Any) -> None:
 
 @click.command()
 @question
+@click.option("--context", metavar="FILE[:LINE]", help="A situation from a file of them.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell.")
-def explain(form: str, **words: Any) -> None:
+def explain(form: str, context: str | None, **words: Any) -> None:
     """Tell why a slot shows what it shows: every rule, every value, what was fetched, until when it holds."""
+    if context is not None:
+        _explain_in(find_situation(context), form, words["place"], words["folder"])
+        return
     told = _explain(**words)
     click.echo(json.dumps(told.to_json(), indent=2) if form == "json" else told.to_text())
+
+
+def _explain_in(situation: Situation, form: str, place: str, folder: Path) -> None:
+    if place != f"{situation.page}/{situation.slot}":
+        fail(f"the situation is one of `{situation.page}/{situation.slot}`, not of `{place}`")
+    ruleset = open_site(folder, read_settings(folder)).ruleset
+    if (situation.page, situation.slot) not in slots_of(ruleset):
+        fail(f"there is no slot `{place}`")
+    trace = explain_in(ruleset, situation)
+    click.echo(json.dumps(account.to_json(trace), indent=2) if form == "json" else account.to_text(trace), nl=False)
 
 
 def _explain(

@@ -4,12 +4,13 @@ import click
 
 from tessera.cli.ask import explain, render
 from tessera.cli.check import check
+from tessera.cli.diff import diff
 from tessera.cli.fmt import fmt
 from tessera.cli.reweight import reweight
 from tessera.cli.serve import serve
 from tessera.cli.test import test
 
-VERBS = (serve, check, test, fmt, reweight, render, explain)
+VERBS = (serve, check, test, fmt, diff, reweight, render, explain)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
