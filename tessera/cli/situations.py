@@ -23,7 +23,7 @@ def find_situation(place: str) -> Situation:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text(encoding="utf-8").splitlines()
+        return file.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror}")
     except UnicodeDecodeError:

@@ -25,7 +25,7 @@ from tessera.rules.diagnostics import Diagnostic, in_order, render_text
 from tessera.rules.evaluate import Decision, Reason
 from tessera.rules.facts import LOCALE, Fact, Value
 from tessera.rules.load import load_ruleset
-from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
+from tessera.rules.ruleset import Experiment, ItemList, Outcome, Page, Ruleset, Slot
 from tessera.rules.source import Source
 
 
@@ -54,14 +54,18 @@ class OutcomePlan:
 class SlotPlan:
     """One slot: how it is decided, what that needs, and a plan for each outcome.
 
-    ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the narrowest
-    of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's arm, by
-    ``experiment.arm``, to whoever wants to see it; without an assignment, so that it counts nowhere.
+    ``version`` is that of the rules; ``reads`` are the facts that deciding can read, and ``experiments`` those of its
+    rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the
+    narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's
+    arm, by ``experiment.arm``, to whoever wants to see it; without an assignment, so that it counts nowhere.
     """
 
     page: str
     name: str
+    version: str
     matcher: Matcher
+    reads: tuple[Fact, ...]
+    experiments: tuple[Experiment, ...]
     base_facts: Mapping[str, Value]
     needs: Needs | None
     outcomes: Mapping[int, OutcomePlan]
@@ -165,7 +169,10 @@ class _Planner:
         return SlotPlan(
             page=page.name,
             name=slot.name,
+            version=self._ruleset.version,
             matcher=compile_slot(self._ruleset, page.name, slot.name),
+            reads=tuple(facts[name] for name in sorted(reads)),
+            experiments=tuple(dict.fromkeys(rule.split.experiment for rule in slot.rules if rule.split)),
             base_facts={**self.declared.defaults, **_defaults(page.params.values()), "page.name": page.name},
             needs=Needs.of(reads, facts, self._ruleset),
             outcomes=outcomes,
