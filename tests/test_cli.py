@@ -204,6 +204,15 @@ def test_diff_tells_what_visitors_would_see_otherwise(site: Path, tmp_path: Path
     assert done.output == f"{file}:1: a situation is an object with `page`, `slot`, `at` and `facts`\n"
 
 
+def test_schemas_are_written_for_editors(tmp_path: Path) -> None:
+    done = run("schema", "--write", tmp_path / "rules" / ".schemas")
+    assert done.exit_code == 0
+    assert len(done.output.splitlines()) == 7
+    assert json.loads((tmp_path / "rules" / ".schemas" / "page.json").read_text())["title"] == "A page"
+    (tmp_path / "taken").write_text("")
+    assert run("schema", "--write", tmp_path / "taken" / "here").exit_code == 2
+
+
 def test_render_prints_the_fragment(site: Path) -> None:
     done = run("render", "home/hero", "--site", site, "--given", "param.q=<you>")
     assert (done.exit_code, done.output) == (0, "<h1>Hello &lt;you&gt;</h1>\n")

@@ -7,10 +7,11 @@ from tessera.cli.check import check
 from tessera.cli.diff import diff
 from tessera.cli.fmt import fmt
 from tessera.cli.reweight import reweight
+from tessera.cli.schema import schema
 from tessera.cli.serve import serve
 from tessera.cli.test import test
 
-VERBS = (serve, check, test, fmt, diff, reweight, render, explain)
+VERBS = (serve, check, test, fmt, diff, reweight, schema, render, explain)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
