@@ -88,6 +88,12 @@ def test_check_reports_as_sarif_and_to_github_with_paths_from_here(site: Path) -
     assert done.output.startswith("::error file=site/rules/home.yaml,line=7,")
 
 
+@pytest.mark.parametrize("words", [["check"], ["test"], ["reweight", "colours", "--export", "growthbook"]])
+def test_who_answers_nobody_needs_no_secret(site: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.delenv("TESSERA_SECRET")
+    assert run(*words, "--site", site).exit_code == 0
+
+
 @pytest.mark.parametrize("code", ["R104", "S101", "t103"])
 def test_check_explains_a_code(code: str) -> None:
     done = run("check", "--why", code)

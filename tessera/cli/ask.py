@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tessera.app import assemble
-from tessera.cli.site import fail, open_site, prepare_store, read_settings, site_option, state_option
+from tessera.cli.site import fail, offline_settings, open_site, prepare_store, read_settings, site_option, state_option
 from tessera.cli.situations import find_situation
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
@@ -64,7 +64,7 @@ def explain(form: str, context: str | None, **words: Any) -> None:
 def _explain_in(situation: Situation, form: str, place: str, folder: Path) -> None:
     if place != f"{situation.page}/{situation.slot}":
         fail(f"the situation is one of `{situation.page}/{situation.slot}`, not of `{place}`")
-    ruleset = open_site(folder, read_settings(folder)).ruleset
+    ruleset = open_site(folder, offline_settings(folder)).ruleset
     if (situation.page, situation.slot) not in slots_of(ruleset):
         fail(f"there is no slot `{place}`")
     trace = explain_in(ruleset, situation)

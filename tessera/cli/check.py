@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import fail, load, read_settings, report, site_option
+from tessera.cli.site import fail, load, offline_settings, report, site_option
 from tessera.renderer import crosscheck
 from tessera.renderer.engines import catalog
 from tessera.renderer.site import LoadedSite
@@ -39,7 +39,7 @@ def check(folder: Path, form: str, why: str | None) -> None:
     if why is not None:
         _explain(why.upper())
         return
-    loaded = load(folder, read_settings(folder))
+    loaded = load(folder, offline_settings(folder))
     errors = sum(each.severity == "error" for each in loaded.diagnostics)
     match form:
         case "json":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import open_site, read_settings
+from tessera.cli.site import offline_settings, open_site
 from tessera.cli.situations import read_situations
 from tessera.rules.difference import compare, slots_of, to_json, to_text
 from tessera.rules.probing import probes
@@ -35,7 +35,7 @@ def diff(old: Path, new: Path, file: Path | None, form: str) -> None:
     Without situations from a file, some are made up that try every rule of both. Exits with 0 whatever differs, with 1
     where a site has errors, and with 2 where a file cannot be used.
     """
-    before, after = (open_site(folder, read_settings(folder)).ruleset for folder in (old, new))
+    before, after = (open_site(folder, offline_settings(folder)).ruleset for folder in (old, new))
     situations = made_up(before, after) if file is None else read_situations(file)
     differences = compare(before, after, situations)
     told = json.dumps(to_json(differences, before, after), indent=2) + "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import fail, load, read_settings, report, site_option
+from tessera.cli.site import fail, load, offline_settings, report, site_option
 from tessera.renderer.site import LoadedSite
 from tessera.rules.assemble import assemble
 from tessera.rules.diagnostics import did_you_mean
@@ -26,7 +26,7 @@ def reweight(name: str, weights: str | None, folder: Path, export: str | None) -
     Writes weights and buckets into the experiments' file and tells who moves. Exits with 1 where the site has errors,
     and with 2 where there is no such experiment or its weights cannot be used.
     """
-    loaded = load(folder, read_settings(folder))
+    loaded = load(folder, offline_settings(folder))
     if loaded.site is None:
         report(loaded)
         sys.exit(1)

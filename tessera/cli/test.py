@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import fail, open_site, read_settings, site_option
+from tessera.cli.site import fail, offline_settings, open_site, site_option
 from tessera.rules.casereport import to_json, to_junit, to_text
 from tessera.rules.cases import run_cases
 from tessera.rules.diagnostics import did_you_mean
@@ -21,7 +21,7 @@ def test(pages: tuple[str, ...], folder: Path, form: str) -> None:
 
     Exits with 0 where all pass, with 1 where one fails or the site has errors, and with 2 where there is no such page.
     """
-    ruleset = open_site(folder, read_settings(folder)).ruleset
+    ruleset = open_site(folder, offline_settings(folder)).ruleset
     for page in pages:
         if page not in ruleset.pages:
             fail(f"there is no page `{page}`; {did_you_mean(page, ruleset.pages) or ', '.join(ruleset.pages)}")

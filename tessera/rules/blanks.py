@@ -135,7 +135,8 @@ def _quoted(value: str, style: str) -> str:
 
 def _between(before: _Piece, after: _Piece) -> str:
     """What stands between two tokens of one line."""
-    return "" if before.kind in _OPENING or after.kind in _TIGHT_BEFORE else " "
+    tight = after.kind in _TIGHT_BEFORE and before.kind != "ValueToken"
+    return "" if before.kind in _OPENING or tight else " "
 
 
 def _broken(gap: str, before: _Piece, after: _Piece, starts: Sequence[_Piece]) -> str:

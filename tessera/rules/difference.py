@@ -7,10 +7,12 @@ templates is not.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
+from tessera.rules.compile import compile_slot
 from tessera.rules.evaluate import Decision
 from tessera.rules.ruleset import DEFAULT, LAYOUT, Ruleset
-from tessera.rules.situations import Situation, explain_in
+from tessera.rules.situations import Situation, explain_in, facts_for
 from tessera.rules.source import Span
 from tessera.rules.trace import shown
 from tessera.rules.values import format_timestamp
@@ -53,13 +55,14 @@ def slots_of(ruleset: Ruleset) -> list[tuple[str, str]]:
 def compare(old: Ruleset, new: Ruleset, situations: Iterable[Situation]) -> list[SlotDifference]:
     """Decide in every situation by both; those of slots that one of them has not are left out."""
     both = set(slots_of(old)) & set(slots_of(new))
+    deciders = (_Decider(old), _Decider(new))
     by_slot: dict[tuple[str, str], SlotDifference] = {}
     for situation in situations:
         place = (situation.page, situation.slot)
         if place not in both:
             continue
         so_far = by_slot.get(place) or SlotDifference(*place, 0, 0, ())
-        example = _example(old, new, situation)
+        example = _example(deciders, situation)
         by_slot[place] = replace(
             so_far,
             tried=so_far.tried + 1,
@@ -120,10 +123,24 @@ def _only(old: Ruleset, new: Ruleset) -> Mapping[tuple[str, str], str]:
     }
 
 
-def _example(old: Ruleset, new: Ruleset, situation: Situation) -> Example | None:
+class _Decider:
+    """Decides as visitors are served, which is fast; with the full account where buckets are told."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self._matcher = cache(partial(compile_slot, ruleset))
+
+    def decide(self, situation: Situation) -> Decision:
+        if situation.buckets:
+            return explain_in(self.ruleset, situation).decision
+        matcher = self._matcher(situation.page, situation.slot)
+        return matcher.decide(facts_for(self.ruleset, situation), situation.now, {})
+
+
+def _example(deciders: tuple[_Decider, _Decider], situation: Situation) -> Example | None:
     """None where both show the same."""
-    before, after = (explain_in(ruleset, situation).decision for ruleset in (old, new))
-    if _content(old, before) == _content(new, after):
+    before, after = (each.decide(situation) for each in deciders)
+    if _content(deciders[0].ruleset, before) == _content(deciders[1].ruleset, after):
         return None
     rules = (before.rule or DEFAULT, after.rule or DEFAULT)
     return Example(situation, rules, (shown(before), shown(after)))

@@ -38,17 +38,15 @@ Borders = Mapping[str, Sequence[Value | None]]
 def probes(rulesets: Sequence[Ruleset], page: str, slot: str, now: datetime, count: int) -> Iterator[Situation]:
     """At least `count` situations for a slot that all of `rulesets` have, around `now`."""
     rules = [(ruleset, rule) for ruleset in rulesets for rule in ruleset.slot(page, slot).rules]
-    moments = sorted({now, *(moment for _, rule in rules for moment in _moments(rule, now))})
-    ways = [way for ruleset, rule in rules for way in _ways(ruleset, rule)] or [()]
     facts = {name: fact for ruleset in rulesets for name, fact in _facts(ruleset, page, slot)}
-    turns = range(count // (len(ways) * len(moments)) + 1)
-    for moment in moments:
-        borders = _borders(rulesets, rules, facts, moment)
-        for number, (_, way) in enumerate(product(turns, ways)):
-            picked = {name: _pick(borders[name], way, fact, str(number)) for name, fact in facts.items()}
-            told = {name: json_form(facts[name], value) for name, value in picked.items() if value is not None}
-            others = {name: f"{OTHER} {number}" for name, value in told.items() if value == OTHER}
-            yield Situation(page, slot, moment, {**told, **others})
+    aims = [aim for ruleset, rule in rules for aim in product(_ways(ruleset, rule), _moments(rule, now))] or [((), now)]
+    moments = dict.fromkeys(moment for _, moment in aims)
+    borders = {moment: _borders(rulesets, rules, facts, moment) for moment in moments}
+    for number, (_, (way, moment)) in enumerate(product(range(count // len(aims) + 1), aims)):
+        picked = {name: _pick(borders[moment][name], way, fact, str(number)) for name, fact in facts.items()}
+        told = {name: json_form(facts[name], value) for name, value in picked.items() if value is not None}
+        others = {name: f"{OTHER} {number}" for name, value in told.items() if value == OTHER}
+        yield Situation(page, slot, moment, {**told, **others})
 
 
 def _facts(ruleset: Ruleset, page: str, slot: str) -> Iterator[tuple[str, Fact]]:
@@ -84,7 +82,8 @@ def _suits(literal: Literal, value: Value | None) -> bool:
 
 
 def _moments(rule: Rule, now: datetime) -> Iterator[datetime]:
-    """When a rule or its experiment begins or ends, and a second before that; of what is over, nothing."""
+    """Now, and when the rule or its experiment begins or ends from now on, and a second before that."""
+    yield now
     flips = []
     if rule.split is not None:
         flips += [rule.split.experiment.starts, rule.split.experiment.ends]

@@ -59,7 +59,7 @@ def explain_in(ruleset: Ruleset, situation: Situation) -> Trace:
 
     Facts that it does not declare, or whose value does not fit, are unknown to it.
     """
-    facts = dict(_facts(ruleset, situation))
+    facts = facts_for(ruleset, situation)
     return explain_slot(ruleset, situation.page, situation.slot, facts, situation.now, buckets=situation.buckets)
 
 
@@ -78,6 +78,11 @@ def json_form(fact: Fact, value: Value) -> object:
             return str(value)
         case _:
             return value
+
+
+def facts_for(ruleset: Ruleset, situation: Situation) -> Mapping[str, Value]:
+    """The facts of a situation as a ruleset declares them; those that it does not, or that do not fit, are left out."""
+    return dict(_facts(ruleset, situation))
 
 
 def _facts(ruleset: Ruleset, situation: Situation) -> Iterator[tuple[str, Value]]:

@@ -95,6 +95,23 @@ def test_the_demo_is_in_its_one_form(name: str) -> None:
     assert tidy(DEMO[name], name) == DEMO[name]
 
 
+@pytest.mark.parametrize(
+    ("text", "tidy_text"),
+    [
+        ("a: [1,\n2]\nb: {x:  , y: }", "a: [1,\n    2]\nb: {x: , y: }\n"),
+        ("- - a\n  - b\n-   - c\n", "- - a\n  - b\n- - c\n"),
+        ("a:\n    - |2\n        x\n      y\n", "a:\n  - |2\n      x\n    y\n"),
+        ('a: "x\n   y\\\n   z"\n', 'a: "x\n  y\\\n  z"\n'),
+        ("a:\n   b: 1\n   # c\n# d\n   e: 2", "a:\n  b: 1\n  # c\n# d\n  e: 2\n"),
+        ("a: |+\n  x\n\n\nb:   1\n", "a: |+\n  x\n\n\nb:   1\n"),  # kept empty lines are what the value says
+        ("# only\n", "# only\n"),
+    ],
+)
+def test_every_way_to_write_yaml_has_its_form(text: str, tidy_text: str) -> None:
+    assert tidy(text) == tidy_text
+    assert tidy(tidy_text) == tidy_text
+
+
 def test_a_file_that_cannot_be_read_is_left_alone_and_complained_of() -> None:
     text = "page:   home\nslots: {hero: {default: nothing, rules: [{name: x, when: a  &&  b}]}}\n"
     complaints: list[Diagnostic] = []
