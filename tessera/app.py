@@ -26,6 +26,7 @@ from tessera.renderer.gather import Gatherer
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.previews import Previews
+from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.routes import Routes
 from tessera.renderer.settings import Service, Settings, Upstream
@@ -62,7 +63,10 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
             (SqliteCatalogue(store), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
         )
-        pipeline = Pipeline(Gatherer(sources), MemoryCache(settings.cache.max_bytes))
+        recorder = make_recorder(settings)
+        if recorder is not None:
+            opened.callback(recorder.close)
+        pipeline = Pipeline(Gatherer(sources), MemoryCache(settings.cache.max_bytes), recorder)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store))
 
 
@@ -117,6 +121,17 @@ def make_identity(settings: Settings) -> Identity:
             consent_cookie=visitors.consent_cookie,
             consent_granted=visitors.consent_granted,
         )
+    )
+
+
+def make_recorder(settings: Settings) -> Recorder | None:
+    """Make what records decisions, where that is wanted. Without a secret, digests are of this process only."""
+    recording = settings.recording
+    if not recording.share:
+        return None
+    secret = revealed(settings.secret) or secrets.token_hex()
+    return Recorder(
+        recording.folder, secret, share=recording.share, max_bytes=recording.max_bytes, files=recording.files
     )
 
 

@@ -13,8 +13,7 @@ PACKAGE = Path(tessera.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.__main__",),
     ("tessera.cli",),
-    ("tessera.publish_commands",),
-    ("tessera.console", "tessera.workers"),
+    ("tessera.workers",),
     ("tessera.app",),
     ("tessera.demo", "tessera.publishing"),
     ("tessera.renderer",),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from tessera.cli import tessera as command_line
+from tessera.cli.main import tessera as command_line
 from tessera.renderer import crosscheck
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device

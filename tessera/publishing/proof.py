@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from tessera.publishing.deployment import Deployment
-from tessera.rules.cases import CaseResult, run_cases
+from tessera.rules.casereport import to_text
+from tessera.rules.cases import run_cases
 
 
 class Unproved(Exception):
-    """Tests of the version fail; the message lists them."""
+    """Tests of the version fail; the message tells which, and why."""
 
 
 def proved(deployment: Deployment, folder: Path) -> str:
@@ -15,12 +16,5 @@ def proved(deployment: Deployment, folder: Path) -> str:
     site = deployment.site(folder)
     failed = [result for result in run_cases(site.ruleset) if not result.passed]
     if failed:
-        raise Unproved("".join(map(_told, failed)))
+        raise Unproved(to_text(failed))
     return site.version
-
-
-def _told(result: CaseResult) -> str:
-    span = result.case.span
-    lines = [f"{span.file}:{span.line}: {result.case.name}"]
-    lines += [f"  {each.key}: {each.expected} was expected, not {each.actual}" for each in result.differences]
-    return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
 from tessera.renderer.exposures import marker
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
+from tessera.renderer.recording import Recorder
 from tessera.renderer.site import OutcomePlan, SlotPlan
 from tessera.rules.evaluate import Decision
 
@@ -54,10 +55,11 @@ class PageAnswer:
 class Pipeline:
     """Answers for slots and pages. Whatever fails upstream or in a template, there is an answer."""
 
-    def __init__(self, gatherer: Gatherer, cache: FragmentCache) -> None:
+    def __init__(self, gatherer: Gatherer, cache: FragmentCache, recorder: Recorder | None = None) -> None:
         self.gatherer = gatherer
         self._cache = cache
         self._reported: set[tuple[str, str, str]] = set()
+        self._recorder = recorder
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
@@ -87,6 +89,8 @@ class Pipeline:
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:
             decision = plan.matcher.decide(known.facts, asked.now, known.ages)
+            if self._recorder is not None:
+                self._recorder.note(plan, known.facts, known.ages, asked.now)
         if decision.failed:
             self._report(plan, decision.failed)
         outcome = plan.outcome(decision)

@@ -158,6 +158,15 @@ class Carts(Upstream):
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which a cart is used as it is")
 
 
+class Recording(Table):
+    """Recording what slots were decided on, for `tessera diff`."""
+
+    share: float = Field(0.0, ge=0, le=1, description="Share of decisions that are recorded; 0 turns recording off")
+    folder: Path = Field(Path(".tessera/recorded"), description="Folder for the recorded files, made if missing")
+    max_bytes: PositiveInt = Field(16 * 1024 * 1024, description="Bytes of one file, after which the next is begun")
+    files: int = Field(4, ge=2, description="Files kept, the one being written included")
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Made by `load_settings`."""
 
@@ -175,6 +184,7 @@ class Settings(BaseSettings):
     lists: Lists = Lists()
     catalogue: Catalogue = Catalogue()
     carts: Carts = Carts()
+    recording: Recording = Recording()
 
     secret: SecretStr | None = Field(
         None, description="Signs visitor ids; at least 16 characters, required in production"

@@ -23,7 +23,7 @@ from tessera.rules.compile import Matcher, Truth, compile_fact, compile_slot
 from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_reads
 from tessera.rules.evaluate import Decision, Reason, decisions_of
 from tessera.rules.facts import LOCALE, Fact, Value
-from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
+from tessera.rules.ruleset import Experiment, ItemList, Outcome, Page, Ruleset, Slot
 from tessera.rules.switches import Switch, switched_off
 
 
@@ -52,14 +52,18 @@ class OutcomePlan:
 class SlotPlan:
     """One slot: how it is decided, what that needs, and a plan for each outcome.
 
-    ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the narrowest
-    of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's arm, by
-    ``experiment.arm``, to whoever may see it without being counted.
+    ``version`` is that of the rules; ``reads`` are the facts that deciding can read, and ``experiments`` those of its
+    rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the
+    narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's
+    arm, by ``experiment.arm``, to whoever may see it without being counted.
     """
 
     page: str
     name: str
+    version: str
     matcher: Matcher
+    reads: tuple[Fact, ...]
+    experiments: tuple[Experiment, ...]
     base_facts: Mapping[str, Value]
     needs: Needs | None
     outcomes: Mapping[int, OutcomePlan]
@@ -148,7 +152,10 @@ class Planner:
         return SlotPlan(
             page=page.name,
             name=slot.name,
+            version=self._ruleset.version,
             matcher=compile_slot(self._ruleset, page.name, slot.name),
+            reads=tuple(facts[name] for name in sorted(reads)),
+            experiments=tuple(dict.fromkeys(rule.split.experiment for rule in slot.rules if rule.split)),
             base_facts={**self.declared.defaults, **_defaults(page.params.values()), "page.name": page.name},
             needs=Needs.of(reads, facts, self._ruleset),
             outcomes=outcomes,

@@ -59,9 +59,10 @@ CODES: Mapping[str, str] = {
     "R309": "A reusable condition is given more or fewer arguments than it has parameters.",
     "R401": "The `during` of a rule cannot be meant as it stands.",
     "R402": "A link begins neither with `/`, `#` or `?` nor with `https:`, `http:`, `mailto:` or `tel:`.",
-    "R403": "A stretch of time, or of a group, ends before it begins.",
+    "R403": "A stretch of time, of a group or of buckets ends before it begins.",
     "R404": "The arms of an experiment are fewer than two, or their weights do not sum to exactly 100.",
     "R405": "The last layout of a page is the one for everybody else, so it has no condition.",
     "R406": "A test gives a computed fact. Give what it is computed from.",
     "R407": "A text lacks one of the locales that visitors may have; another one stands in.",
+    "R410": "The ranges of an experiment's arms overlap, or do not come to their weights.",
 }

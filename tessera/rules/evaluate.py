@@ -9,6 +9,7 @@ either way: its default comes in, and `is unknown` is true.)
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from tessera.rules.demands import rule_reads
@@ -18,6 +19,7 @@ from tessera.rules.ruleset import Outcome, Rule, Ruleset, Slot
 from tessera.rules.split import bucket, choose, in_namespace
 
 Reason = Literal["TARGETING_MATCH", "SPLIT", "DEFAULT", "STALE", "DISABLED", "ERROR"]
+NO_BUCKETS: Mapping[str, float] = MappingProxyType({})
 Verdict = Literal["matched", "unmatched", "unknown", "skipped", "failed"]
 
 
@@ -122,16 +124,20 @@ def explain_slot(
     now: datetime,
     ages: Mapping[str, float] | None = None,
     at_bucket: float | None = None,
+    buckets: Mapping[str, float] = NO_BUCKETS,
 ) -> Trace:
     """Decide as `Matcher.decide` does, and account for it; raises KeyError when there is no such slot.
 
-    `at_bucket`, in [0, 1), stands in for the visitor's bucket in every experiment.
+    `at_bucket`, in [0, 1), stands in for the visitor's bucket in every experiment, and `buckets` in those that it
+    names (-1: the visitor takes no part).
     """
     found = ruleset.slot(page, slot)
     if found.disabled:
         off = tuple(RuleTrace(rule.name, "skipped", "the slot is switched off") for rule in found.rules)
         return Trace(page, slot, now, off, default_of(found))
-    rules = tuple(_Account(ruleset, rule, facts, now, ages, at_bucket).trace() for rule in found.rules)
+    rules = tuple(
+        _Account(ruleset, rule, facts, now, ages, _place(rule, at_bucket, buckets)).trace() for rule in found.rules
+    )
     decision = default_of(found)
     until: datetime | None = None
     failed: tuple[str, ...] = ()
@@ -143,6 +149,10 @@ def explain_slot(
             decision = rule.decision
             break
     return Trace(page, slot, now, rules, decision._replace(until=until, failed=failed))
+
+
+def _place(rule: Rule, at_bucket: float | None, buckets: Mapping[str, float]) -> float | None:
+    return at_bucket if rule.split is None else buckets.get(rule.split.experiment.name, at_bucket)
 
 
 class _Account:

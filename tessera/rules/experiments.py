@@ -5,6 +5,7 @@ from typing import get_args
 
 from tessera.rules.ctas import ReadFact
 from tessera.rules.facts import VISITOR_ID, FactType
+from tessera.rules.ranges import read_ranges
 from tessera.rules.ruleset import Experiment, Status
 from tessera.rules.shape import Fields, Reader
 from tessera.rules.skeleton import Node, Scalar
@@ -19,6 +20,7 @@ EXPERIMENT_KEYS = (
     "hash_version",
     "status",
     "coverage",
+    "ranges",
     "from",
     "until",
     "group",
@@ -42,19 +44,24 @@ def read_experiment(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> 
     if starts and ends and starts >= ends:
         reader.complain("R403", "the experiment ends before it begins", key.span)
     version = fields.value("version", integer_between(0, MAX_VERSION))
-    coverage = fields.value("coverage", parse_percent)
+    percent = fields.value("coverage", parse_percent)
+    coverage = 1.0 if percent is None else float(percent / 100)
+    hash_version = fields.value("hash_version", integer_between(1, 2)) or 2
     arms = _arms(reader, fields)
     weights = tuple(float(weight / 100) for weight in arms.values())
+    shares = {arm: coverage * weight for arm, weight in zip(arms, weights, strict=True)}
+    ranges = read_ranges(reader, fields, shares, hash_version) if arms else None
     found = Experiment(
         name=key.value,
         unit=unit.value if unit else VISITOR_ID,
         seed=fields.text("seed") or key.value,
         version=1 if version is None else version,
-        hash_version=fields.value("hash_version", integer_between(1, 2)) or 2,
+        hash_version=hash_version,
         status=fields.choice("status", STATUSES) or "running",
         arms=tuple(arms),
         weights=weights,
-        ranges=bucket_ranges(len(arms), 1.0 if coverage is None else float(coverage / 100), weights),
+        coverage=coverage,
+        ranges=ranges or tuple((each,) for each in bucket_ranges(len(arms), coverage, weights)),
         starts=starts,
         ends=ends,
         namespace=_namespace(reader, fields),

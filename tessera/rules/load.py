@@ -41,13 +41,13 @@ def _uncollected() -> Iterator[None]:
 
 def _load(folder: Path, root: Path, remembered: Remembered | None) -> Loaded:
     complaints: list[Diagnostic] = []
-    sources = [source for path in _files(folder) if (source := _read(path, root, complaints))]
+    sources = [source for path in rule_files(folder) if (source := read_source(path, root, complaints))]
     if not sources and not complaints:
         complaints.append(_complaint("there are no rule files here", folder, root))
     return assemble(sources, complaints, remembered)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def rule_files(folder: Path) -> Iterator[Path]:
     """Rule files in a stable order; hidden files and folders are left alone."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -58,7 +58,8 @@ def _is_rule_file(name: str) -> bool:
     return name.endswith((SUFFIX, ".yml")) and not name.startswith(".")
 
 
-def _read(path: Path, root: Path, complaints: list[Diagnostic]) -> Source | None:
+def read_source(path: Path, root: Path, complaints: list[Diagnostic]) -> Source | None:
+    """A rule file, named relative to `root`; None, and a complaint, where it cannot be read."""
     try:
         text = _text(path)
     except ValueError as error:

@@ -121,9 +121,10 @@ class ItemList:
 class Experiment:
     """A random, repeatable split over the values of the fact `unit`.
 
-    `arms` and `ranges` run in parallel: arm i has the buckets of `ranges[i]`, as GrowthBook cuts them. `starts` and
-    `ends` bound when it runs, the first included, the last not. `namespace` is the group in which experiments exclude
-    each other, with the share [start, end) of it that is this one's.
+    `arms`, `weights` and `ranges` run in parallel: arm i has the buckets of all of `ranges[i]`, which come to
+    `coverage` of its weight, both in [0, 1]. `starts` and `ends` bound when it runs, the first included, the last not.
+    `namespace` is the group in which experiments exclude each other, with the share [start, end) of it that is this
+    one's.
     """
 
     name: str
@@ -134,7 +135,8 @@ class Experiment:
     status: Status
     arms: tuple[str, ...]
     weights: tuple[float, ...]
-    ranges: tuple[Range, ...]
+    coverage: float
+    ranges: tuple[tuple[Range, ...], ...]
     starts: datetime | None
     ends: datetime | None
     namespace: tuple[str, float, float] | None

@@ -14,7 +14,8 @@ from itertools import pairwise
 Range = tuple[float, float]
 Bucketer = Callable[[str], float]
 
-_BUCKETS = {1: 1_000, 2: 10_000}
+BUCKETS = {1: 1_000, 2: 10_000}
+"""How many buckets the line has, by hash version."""
 
 
 def _fnv1a32(text: str, state: int = 0x811C9DC5) -> int:
@@ -68,11 +69,12 @@ def bucket_ranges(count: int, coverage: float = 1.0, weights: Sequence[float] | 
     return tuple(ranges)
 
 
-def choose(n: float, ranges: Sequence[Range]) -> int:
-    """The index of the first range that holds bucket `n`, or -1."""
-    for index, (start, end) in enumerate(ranges):
-        if start <= n < end:
-            return index
+def choose(n: float, arms: Sequence[Sequence[Range]]) -> int:
+    """The index of the first arm that has a range which holds bucket `n`, or -1."""
+    for index, ranges in enumerate(arms):
+        for start, end in ranges:
+            if start <= n < end:
+                return index
     return -1
 
 
@@ -94,11 +96,11 @@ def reweight(
 
     Raises ValueError for weights or ranges that do not fit the line, or fewer weights than arms.
     """
-    line = [index / _BUCKETS[hash_version] for index in range(_BUCKETS[hash_version] + 1)]
+    line = [index / BUCKETS[hash_version] for index in range(BUCKETS[hash_version] + 1)]
     if len(weights) < len(arms) or min(weights, default=0) < 0 or sum(weights) > 1 + 1e-9:
         raise ValueError("weights must be one per arm, not negative, and sum to at most 1")
     nobody = len(weights)
-    owners = [nobody] * _BUCKETS[hash_version]
+    owners = [nobody] * BUCKETS[hash_version]
     for arm, ranges in enumerate(arms):
         for start, end in ranges:
             for index in range(bisect_left(line, start), bisect_left(line, end)):

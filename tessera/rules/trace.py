@@ -41,7 +41,7 @@ def _lines(trace: Trace) -> Iterator[str]:
     yield f"  {decision.reason}: {decision.rule or 'the default'}{_until(decision.until)}"
     if decision.assignment is not None:
         yield f"    arm {decision.assignment.arm} of {decision.assignment.experiment}"
-    yield f"    shows {_shown(decision)}"
+    yield f"    shows {shown(decision)}"
 
 
 def _finding_lines(finding: Finding, indent: str) -> Iterator[str]:
@@ -51,7 +51,8 @@ def _finding_lines(finding: Finding, indent: str) -> Iterator[str]:
         yield from _finding_lines(part, indent + "  ")
 
 
-def _shown(decision: Decision) -> str:
+def shown(decision: Decision) -> str:
+    """What a decision shows, in words."""
     outcome = decision.outcome
     parts = {
         "template": outcome.template,

@@ -87,7 +87,7 @@ def test_an_experiment_has_growthbook_ranges_and_sensible_defaults() -> None:
         2,
         "running",
     )
-    assert (copy.arms, copy.ranges) == (("control", "urgency"), ((0.0, 0.5), (0.5, 1.0)))
+    assert (copy.arms, copy.ranges) == (("control", "urgency"), (((0.0, 0.5),), ((0.5, 1.0),)))
 
 
 def test_an_experiment_may_cover_a_part_and_exclude_others() -> None:
@@ -107,7 +107,7 @@ experiments:
     about: everything said
 """
     copy = ruleset({"experiments.yaml": text, "home.yaml": building.PAGE}).experiments["copy"]
-    assert copy.ranges == ((0.0, 0.4), (0.8, 0.9))
+    assert copy.ranges == (((0.0, 0.4),), ((0.8, 0.9),))
     assert copy.version == 0
     assert copy.starts == datetime(2026, 11, 1, tzinfo=UTC)
     assert copy.ends == datetime(2026, 11, 30, 23, tzinfo=UTC)

@@ -112,6 +112,8 @@ def _outcome(name: str) -> Outcome:
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
     starts = draw(st.none() | moments)
+    coverage = draw(st.sampled_from([1.0, 0.5]))
+    cut = bucket_ranges(2, coverage, (0.5, 0.5))
     return Experiment(
         name="copy",
         unit="visitor.id",
@@ -121,7 +123,8 @@ def experiments(draw: st.DrawFn) -> Experiment:
         status=draw(st.sampled_from(["running", "running", "paused", "stopped"])),
         arms=("control", "urgency"),
         weights=(0.5, 0.5),
-        ranges=bucket_ranges(2, draw(st.sampled_from([1.0, 0.5])), (0.5, 0.5)),
+        coverage=coverage,
+        ranges=draw(st.sampled_from([tuple((each,) for each in cut), (((0.1, 0.2), (0.5, 0.6)), ((0.2, 0.5),))])),
         starts=starts,
         ends=draw(st.none() | moments.filter(lambda ends: starts is None or ends > starts)),
         namespace=draw(st.none() | st.just(("group", 0.0, 0.5))),

@@ -16,6 +16,7 @@ from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.front import App, Receive, Scope, Send
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.pipeline import Pipeline
+from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.settings import Settings
 from tests.support.fakes import FakeExposures, World
@@ -64,7 +65,13 @@ class Client:
 
 @asynccontextmanager
 async def client_of(
-    folder: Path, world: World, *, cache: FragmentCache | None = None, settings: Settings | None = None, **terms: float
+    folder: Path,
+    world: World,
+    *,
+    cache: FragmentCache | None = None,
+    settings: Settings | None = None,
+    recorder: Recorder | None = None,
+    **terms: float,
 ) -> AsyncIterator[Client]:
     """Serve a site from fake ports. ``terms`` are those of `World.sources`."""
     settings = settings or settings_for_tests()
@@ -74,7 +81,8 @@ async def client_of(
 
     @asynccontextmanager
     async def opening(_settings: Settings) -> AsyncIterator[Parts]:
-        yield Parts(pipeline=Pipeline(Gatherer(world.sources(**terms)), cache), exposures=FakeExposures(world))
+        pipeline = Pipeline(Gatherer(world.sources(**terms)), cache, recorder)
+        yield Parts(pipeline=pipeline, exposures=FakeExposures(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening)
     async with running(app) as served:

@@ -1,0 +1,1 @@
+"""The command line. Each verb calls one function of the room that does the work."""

@@ -1,0 +1,82 @@
+"""`tessera check`."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from tessera.cli.site import fail, offline_settings, report, site_option
+from tessera.publishing.deployment import Deployment
+from tessera.renderer import crosscheck
+from tessera.renderer.engines import catalog
+from tessera.renderer.loader import Report
+from tessera.renderer.reload import edits
+from tessera.rules import codes
+from tessera.rules.diagnostics import did_you_mean, to_json
+from tessera.rules.reports import to_github, to_sarif
+
+MEANINGS: Mapping[str, str] = {**codes.CODES, **crosscheck.CODES, **catalog.CODES}
+"""Every code that a complaint about a site can have, with what it means."""
+
+
+@click.command()
+@site_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    help="How to report: for people, as JSON, as a SARIF 2.1.0 log, or as GitHub's workflow commands.",
+)
+@click.option("--why", metavar="CODE", help="Explain a code, such as R104, instead.")
+@click.option("--watch", is_flag=True, help="Go on, and check again on each edit, until interrupted.")
+def check(folder: Path, form: str, why: str | None, watch: bool) -> None:
+    """Check rules and templates.
+
+    Exits with 0 where there is nothing worse than warnings, with 1 where there are errors, and with 2 where settings
+    or words on the command line cannot be used.
+    """
+    if why is not None:
+        _explain(why.upper())
+        return
+    loader = Deployment(folder, offline_settings(folder)).loader(folder)
+    for _ in edits(folder):
+        errors = _report(loader.check(), form, _prefix(folder))
+        if not watch:
+            sys.exit(1 if errors else 0)
+
+
+def _report(checked: Report, form: str, prefix: str) -> int:
+    """Report what was found, and return how many errors there are."""
+    found = checked.diagnostics
+    errors = sum(each.severity == "error" for each in found)
+    match form:
+        case "json":
+            click.echo(json.dumps(to_json(found), indent=2))
+        case "sarif":
+            click.echo(json.dumps(to_sarif(found, MEANINGS, prefix), indent=2))
+        case "github":
+            click.echo(to_github(found, prefix), nl=False)
+        case _:
+            report(checked)
+            click.echo(f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}")
+    return errors
+
+
+def _explain(code: str) -> None:
+    if code not in MEANINGS:
+        fail(f"there is no code `{code}`; {did_you_mean(code, MEANINGS) or 'docs/rules.md lists all'}")
+    click.echo(f"{code}: {MEANINGS[code]}")
+
+
+def _prefix(folder: Path) -> str:
+    """The path from here to the site, to stand before the names of its files."""
+    path = Path(os.path.relpath(folder)).as_posix()
+    return "" if path == "." else f"{path}/"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,136 @@
+"""Recording a sample of what slots were decided on, for `tessera diff` and `tessera explain --context`.
+
+Only the facts that a slot's rules demand are recorded, and never an id: whatever visitors are split by is replaced by
+a digest keyed with the site's secret, beside the bucket that the real value has in each experiment. Whoever has the
+secret could still find out which digest is whose. Writing happens in a thread of its own; answers neither wait for it
+nor fail with it: what it cannot keep up with, or cannot write, is dropped and counted.
+"""
+
+import hmac
+import json
+import logging
+import random
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from queue import Full, Queue
+from threading import Thread
+from typing import NamedTuple
+
+from tessera.renderer.site import SlotPlan
+from tessera.rules.facts import VISITOR_ID, Value
+from tessera.rules.ruleset import Experiment
+from tessera.rules.situations import Situation, json_form
+from tessera.rules.split import bucket, in_namespace
+
+FILE = "situations.jsonl"
+MAX_WAITING = 1000
+"""How many situations may wait to be written."""
+
+log = logging.getLogger("tessera")
+
+
+class _Noted(NamedTuple):
+    """What is to be recorded, as it was when the slot was decided."""
+
+    plan: SlotPlan
+    now: datetime
+    facts: Mapping[str, Value]
+
+
+class _Files(RotatingFileHandler):
+    """Files that follow one another. ``failed`` counts the lines that could not be written."""
+
+    failed = 0
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self.failed += 1
+
+
+class Recorder:
+    """Records decisions."""
+
+    def __init__(
+        self,
+        folder: Path,
+        secret: str,
+        *,
+        share: float,
+        max_bytes: int,
+        files: int,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Record a ``share`` in [0, 1] of decisions in ``folder``: in ``files`` (2 or more) of ``max_bytes`` each.
+
+        Where the folder cannot be made, all of them are dropped.
+        """
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._full = 0
+        self._share = share
+        self._draw = draw
+        self._secret = secret.encode()
+        self._file = _Files(folder / FILE, "a", max_bytes, files - 1, "utf-8", delay=True)
+        self._waiting: Queue[_Noted | None] = Queue(MAX_WAITING)
+        self._writer = Thread(target=self._write, name="recording", daemon=True)
+        self._writer.start()
+
+    def note(self, plan: SlotPlan, facts: Mapping[str, Value], ages: Mapping[str, float], now: datetime) -> None:
+        """Note what a slot was decided on, should it be among the sample; ``ages`` names facts past their fresh life.
+
+        Takes microseconds, and never raises.
+        """
+        if self._draw() >= self._share:
+            return
+        demanded = {fact.name: facts[fact.name] for fact in plan.reads if fact.name in facts and fact.name not in ages}
+        try:
+            self._waiting.put_nowait(_Noted(plan, now, demanded))
+        except Full:
+            self._full += 1
+
+    @property
+    def dropped(self) -> int:
+        """How many decisions were to be recorded and are not."""
+        return self._full + self._file.failed
+
+    def close(self) -> None:
+        """Write what waits, and stop; takes as long as that takes."""
+        self._waiting.put(None)
+        self._writer.join()
+        self._file.close()
+        if self.dropped:
+            log.warning("recording: %d situations were dropped", self.dropped)
+
+    def _write(self) -> None:
+        while (noted := self._waiting.get()) is not None:
+            line = json.dumps({**self._situation(noted).to_json(), "version": noted.plan.version})
+            self._file.emit(logging.makeLogRecord({"msg": line}))
+
+    def _situation(self, noted: _Noted) -> Situation:
+        plan, facts = noted.plan, noted.facts
+        units = {VISITOR_ID, *(experiment.unit for experiment in plan.experiments)}
+        told = {
+            fact.name: self._digest(str(facts[fact.name]))
+            if fact.name in units and fact.one_of is None
+            else json_form(fact, facts[fact.name])
+            for fact in plan.reads
+            if fact.name in facts
+        }
+        places = {each.name: _place(each, facts.get(each.unit)) for each in plan.experiments}
+        buckets = {name: place for name, place in places.items() if place is not None}
+        return Situation(plan.page, plan.name, noted.now, told, buckets)
+
+    def _digest(self, value: str) -> str:
+        """As good as the value itself for telling visitors apart and splitting them, and for nothing else."""
+        return hmac.digest(self._secret, b"recording " + value.encode(), "sha256").hex()[:16]
+
+
+def _place(experiment: Experiment, unit: Value | None) -> float | None:
+    """Where a unit stands in an experiment: in [0, 1), -1 outside of its group; None where the unit is unknown."""
+    if unit is None:
+        return None
+    if experiment.namespace is not None and not in_namespace(str(unit), *experiment.namespace):
+        return -1
+    return bucket(experiment.seed, str(unit), experiment.hash_version)
