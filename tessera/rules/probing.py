@@ -41,7 +41,10 @@ def probes(rulesets: Sequence[Ruleset], page: str, slot: str, now: datetime, cou
     facts = {name: fact for ruleset in rulesets for name, fact in _facts(ruleset, page, slot)}
     aims = [aim for ruleset, rule in rules for aim in product(_ways(ruleset, rule), _moments(rule, now))] or [((), now)]
     moments = dict.fromkeys(moment for _, moment in aims)
-    borders = {moment: _borders(rulesets, rules, facts, moment) for moment in moments}
+    tests = _tests(rulesets, rules)
+    timed = [test for test in tests if isinstance(test.operand, Period)]
+    always = _borders([test for test in tests if not isinstance(test.operand, Period)], facts, now)
+    borders = {moment: _joined(always, _borders(timed, facts, moment)) for moment in moments}
     for number, (_, (way, moment)) in enumerate(product(range(count // len(aims) + 1), aims)):
         picked = {name: _pick(borders[moment][name], way, fact, str(number)) for name, fact in facts.items()}
         told = {name: json_form(facts[name], value) for name, value in picked.items() if value is not None}
@@ -63,7 +66,8 @@ def _ways(ruleset: Ruleset, rule: Rule) -> Sequence[Way]:
 def _pick(values: Sequence[Value | None], way: Way, fact: Fact, seed: str) -> Value | None:
     """One of the values, of those that suit the way where there are any."""
     literals = [literal for literal in way if literal is not None and literal.fact.name == fact.name]
-    suiting = [value for value in values if all(_suits(literal, value) for literal in literals)] or values
+    suiting = [value for value in values if all(_suits(literal, value) for literal in literals)] if literals else values
+    suiting = suiting or values
     place = bucket(seed, fact.name, 2)
     assert place is not None
     return suiting[int(place * len(suiting))]
@@ -98,16 +102,25 @@ def _moments(rule: Rule, now: datetime) -> Iterator[datetime]:
             yield from (flip - _SECOND, flip)
 
 
-def _borders(
-    rulesets: Sequence[Ruleset], rules: Sequence[tuple[Ruleset, Rule]], facts: Mapping[str, Fact], now: datetime
-) -> Borders:
-    """For every fact the values worth trying: unknown, and those on and beside the borders of all conditions."""
-    found: dict[str, dict[Value | None, None]] = {name: {None: None} for name in facts}
-    for name, fact in facts.items():
-        found[name] |= dict.fromkeys(_whole(fact))
+def _joined(one: Borders, other: Borders) -> Borders:
+    """The values of both, each once."""
+    return {name: [*values, *(each for each in other[name] if each not in values)] for name, values in one.items()}
+
+
+def _tests(rulesets: Sequence[Ruleset], rules: Sequence[tuple[Ruleset, Rule]]) -> Sequence[Test]:
+    """Every test that the rules can come to, once."""
     conditions = [rule.when for _, rule in rules if rule.when is not None]
     conditions += [each for ruleset in rulesets for each in ruleset.computed.values()]
-    for test in (test for condition in conditions for test in tests_in(condition)):
+    tests = (test for condition in conditions for test in tests_in(condition))
+    return list({(test.fact.name, test.operator.words, test.operand): test for test in tests}.values())
+
+
+def _borders(tests: Sequence[Test], facts: Mapping[str, Fact], now: datetime) -> Borders:
+    """For every fact the values worth trying: unknown, and those on and beside the borders of all conditions."""
+    found: dict[str, dict[Value | None, None]] = {
+        name: dict.fromkeys((None, *_whole(fact))) for name, fact in facts.items()
+    }
+    for test in tests:
         for fact in test.facts():
             if fact.name in found:
                 found[fact.name] |= dict.fromkeys(_beside(test, fact, now))
