@@ -129,10 +129,10 @@ def _computed(test: Test, fact: Fact, world: World, wanted: bool) -> Finding:
     expr = world.computed[fact.name]
     if isinstance(test.operand, bool):
         return find(expr, world, test.operator.check(wanted, test.operand))
-    return find_value(expr, world)
+    return _find_value(expr, world)
 
 
-def find_value(expr: Expr, world: World) -> Finding:
+def _find_value(expr: Expr, world: World) -> Finding:
     """The same as `find`, until the value is another."""
     found = find(expr, world)
     if found.value is True:
