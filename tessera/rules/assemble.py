@@ -11,6 +11,7 @@ from tessera.rules.diagnostics import Diagnostic, in_order
 from tessera.rules.facts import Fact
 from tessera.rules.offers import Offers
 from tessera.rules.pages import read_page
+from tessera.rules.proof.prove import prove
 from tessera.rules.ruleset import Page, Ruleset
 from tessera.rules.shape import Reader, sound
 from tessera.rules.skeleton import Node, compose
@@ -39,8 +40,8 @@ class Loaded:
 def assemble(sources: Sequence[Source], complaints: list[Diagnostic]) -> Loaded:
     """What the files say, in any order; `complaints` holds what was wrong with files that are not among `sources`."""
     ruleset = _Assembly(complaints).ruleset(sources)
-    found = in_order(complaints)
-    broken = any(each.severity == "error" for each in found)
+    broken = any(each.severity == "error" for each in complaints)
+    found = in_order(complaints if broken else [*complaints, *prove(ruleset)])
     return Loaded(None if broken else ruleset, tuple(found), {source.file: source for source in sources})
 
 

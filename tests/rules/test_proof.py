@@ -1,0 +1,93 @@
+"""What is proved of rules is so: no visitor contradicts it, and whoever is given as an example is one."""
+
+from datetime import datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tessera.rules.evaluate import explain_slot
+from tessera.rules.findings import World, find
+from tessera.rules.proof.axes import Axes
+from tessera.rules.proof.reach import unreached
+from tessera.rules.proof.regions import Regions
+from tessera.rules.proof.ways import Condition, TooMany, Way
+from tessera.rules.proof.witness import witness
+from tessera.rules.ruleset import Ruleset
+from tests.rules import building, worlds
+
+CLOSE = (
+    "true",
+    "visitor.returning",
+    "segment.members",
+    'visitor.tier == "gold"',
+    'visitor.tier in ["none", "silver"]',
+    "visitor.sessions >= 3",
+    "visitor.sessions between 2 and 4",
+    "segment.lapsed",
+    "visitor.bought_at within 30 days",
+    'visitor.favourites has any of ["tents", "packs"]',
+    "visitor.tier is known",
+    "visitor.bought_at is unknown",
+)
+"""Tests of few facts, so that rules often come in each other's way."""
+
+SAYABLE = (
+    "visitor.known",
+    'visitor.tier == "gold"',
+    'visitor.city != "Bonn"',
+    'visitor.city in ["Bonn", "Ulm"]',
+    "visitor.sessions > 3",
+    "visitor.sessions between 2 and 4",
+    "visitor.score <= 2.5",
+    "visitor.score > 2.4",
+    "cart.value < 50.00",
+    "cart.value >= 49.99",
+    "visitor.stay >= 2 hours",
+    "visitor.joined_at before 2026-01-01",
+    "visitor.joined_at after 2025-12-31",
+    "app.version > 2.9.0",
+    "app.version < 2.10.0",
+    "visitor.tier is unknown",
+    "segment.members",
+)
+"""Tests that say which values a fact may have."""
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data(), worlds.rulesets(*CLOSE), worlds.moments, worlds.ages)
+def test_a_rule_that_is_called_unreached_decides_for_nobody(
+    data: st.DataObject, rules: Ruleset, now: datetime, ages: dict[str, float]
+) -> None:
+    regions = Regions(rules.slot("home", "hero"), rules.computed)
+    names = {rule.name for rule, _ in unreached(regions)}
+    for _ in range(8 if names else 0):
+        visitor = data.draw(worlds.visitors(now))
+        assert explain_slot(rules, "home", "hero", visitor, now, ages).decision.rule not in names
+
+
+@settings(deadline=None)
+@given(st.data(), worlds.expressions(*CLOSE, *worlds.PLAIN, *worlds.TIMED, *worlds.PRESENCE), worlds.moments)
+def test_a_condition_without_a_way_is_never_satisfied(data: st.DataObject, text: str, now: datetime) -> None:
+    expr = building.condition(text)
+    visitor = data.draw(worlds.visitors(now))
+    truth = find(expr, World(visitor, now, building.computed())).value
+    assert _ways(text, lenient=False) != () or truth is not True
+    assert _ways(text, lenient=True) != () or truth is False
+
+
+@given(worlds.expressions(*SAYABLE))
+def test_who_is_given_as_an_example_satisfies_the_condition(text: str) -> None:
+    expr = building.condition(text)
+    for way in _ways(text, lenient=False) or ():
+        found = witness(way, Axes([expr], building.computed()))
+        facts = {name: value for name, value in found.facts.items() if value is not None}
+        assert found.besides == ()
+        assert find(expr, World(facts, building.NOW, building.computed())).value is True, found.text
+
+
+def _ways(text: str, lenient: bool) -> tuple[Way, ...] | None:
+    expr = building.condition(text)
+    try:
+        return Condition(Axes([expr], building.computed()), building.computed()).ways(expr, lenient=lenient)
+    except TooMany:
+        return None
