@@ -1,6 +1,6 @@
 """Rules against templates: what each needs of the other, checked when a site is loaded."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from tessera.renderer.core.inputs import CTA_FIELDS, EACH, EXPERIMENT_FIELDS, SIZE, Path
 from tessera.renderer.engines.base import Template
@@ -8,11 +8,14 @@ from tessera.renderer.engines.catalog import SUFFIXES
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
 from tessera.rules.facts import SEGMENT
 from tessera.rules.ruleset import LAYOUT, Outcome, Page, Ruleset, Slot
+from tessera.rules.source import Span
 
 CODES: Mapping[str, str] = {
     "S101": "A rule names a template that is not in the templates folder.",
     "S102": "A template reads a name that nothing declares: not a fact, segment, parameter, item field, or CTA field.",
     "S103": "A layout places a slot that its page does not have, or a slot's template tries to place one.",
+    "S104": "A template is neither shown by any rule nor taken in by another one. Those whose names begin with `_` are "
+    "left alone.",
     "S201": "What a template reads cannot be told from its text, so the whole object is demanded; the fragment is "
     "then shared by fewer visitors than it could be.",
 }
@@ -32,6 +35,15 @@ def cross_check(ruleset: Ruleset, templates: Mapping[str, Template]) -> Iterator
             for outcome in slot.outcomes:
                 if outcome.template is not None:
                     yield from _outcome(ruleset, page, slot, outcome, templates)
+
+
+def unused_templates(templates: Mapping[str, Template], shown: Collection[Template | None]) -> Iterator[Diagnostic]:
+    """Yield a complaint for each template that is not among those shown, and that no other one takes in."""
+    taken_in = {name for template in templates.values() for name in template.takes_in}
+    for name, template in templates.items():
+        if template not in shown and name not in taken_in and not name.rpartition("/")[2].startswith("_"):
+            span = Span(f"templates/{name}", 1, 1, 1)
+            yield Diagnostic("S104", "warning", f"template `{name}` is never used", span)
 
 
 def _outcome(

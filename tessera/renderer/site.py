@@ -4,9 +4,8 @@ A `Site` is immutable and named by its version. Everything that can be worked ou
 out here: what to fetch, what each template sees, who may share an answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from math import inf
 from pathlib import Path
 
@@ -16,79 +15,20 @@ from tessera.renderer.core.inputs import InputsPlan, canonical, digest
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.scope import Scope, narrowest
-from tessera.renderer.crosscheck import cross_check, find_template
+from tessera.renderer.crosscheck import cross_check, find_template, unused_templates
 from tessera.renderer.engines.base import Limits, Template
 from tessera.renderer.engines.catalog import Catalog, load_catalog
-from tessera.rules.compile import Matcher, Truth, compile_fact, compile_slot
+from tessera.renderer.plans import OutcomePlan, PagePlan, SlotPlan
+from tessera.renderer.promises import Promises
+from tessera.rules.compile import compile_fact, compile_slot
 from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_reads
 from tessera.rules.diagnostics import Diagnostic, in_order, render_text
-from tessera.rules.evaluate import Decision, Reason
+from tessera.rules.evaluate import Decision
 from tessera.rules.facts import LOCALE, Fact, Value
 from tessera.rules.load import load_ruleset
+from tessera.rules.proof.unused import unused
 from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
 from tessera.rules.source import Source
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomePlan:
-    """One outcome of a slot: its template (None shows nothing), and what the template sees.
-
-    ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
-    not brought in already. ``derived`` are the segments and computed facts among that: what works each of them out.
-    """
-
-    outcome: Outcome
-    template: Template | None
-    needs: Needs | None
-    needs_beyond: Needs | None
-    inputs: InputsPlan
-    derived: tuple[tuple[str, Callable[[Mapping[str, Value], datetime], Truth]], ...]
-    cta: CtaPlan | None
-    lists: tuple[ListPlan, ...]
-    item: str | None
-    slots: tuple[str, ...]
-    scope: Scope
-
-
-@dataclass(frozen=True, slots=True)
-class SlotPlan:
-    """One slot: how it is decided, what that needs, and a plan for each outcome.
-
-    ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the narrowest
-    of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's arm, by
-    ``experiment.arm``, to whoever wants to see it; without an assignment, so that it counts nowhere.
-    """
-
-    page: str
-    name: str
-    matcher: Matcher
-    base_facts: Mapping[str, Value]
-    needs: Needs | None
-    outcomes: Mapping[int, OutcomePlan]
-    default: OutcomePlan
-    forced: Mapping[str, Decision]
-    scope: Scope
-    max_age_s: float
-
-    def outcome(self, decision: Decision) -> OutcomePlan:
-        """Return the plan of what was decided."""
-        return self.outcomes[id(decision.outcome)]
-
-    def default_decision(self, reason: Reason) -> Decision:
-        """Return the decision for the slot's default, taken for a reason other than its rules."""
-        return Decision(self.default.outcome, reason, None, None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class PagePlan:
-    """One page: its parameters by name, its layouts as a slot, its slots, and the narrowest of their scopes."""
-
-    name: str
-    parameters: Mapping[str, Fact]
-    layout: SlotPlan | None
-    slots: Mapping[str, SlotPlan]
-    scope: Scope
-    max_age_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +72,9 @@ def load_site(folder: Path, locales: Sequence[str], limits: Limits) -> LoadedSit
     version = digest(
         canonical([rules.ruleset.version, sorted((t.name, t.version) for t in templates.catalog.templates.values())])
     ).hex()
+    diagnostics += planner.complaints(pages)
+    if any(each.severity == "error" for each in diagnostics):
+        return LoadedSite(None, tuple(in_order(diagnostics)), sources)
     site = Site(folder, version, rules.ruleset, templates.catalog, planner.declared, tuple(locales), pages)
     return LoadedSite(site, tuple(in_order(diagnostics)), sources)
 
@@ -143,6 +86,7 @@ class _Planner:
         self._ruleset = ruleset
         self._templates = templates
         self._locales = locales
+        self._everybodys = {"page.name"} | ({LOCALE} if len(locales) == 1 else set())
         self.declared = Declared(ruleset)
 
     def page(self, page: Page) -> PagePlan:
@@ -153,6 +97,18 @@ class _Planner:
         return PagePlan(
             page.name, page.params, layout, slots, scope, min((s.max_age_s for s in reachable), default=inf)
         )
+
+    def complaints(self, pages: Mapping[str, PagePlan]) -> Iterator[Diagnostic]:
+        """Yield what can be told only of a whole site: what is unused, and which slots do not keep their promises."""
+        read = {page.name: {name for each in page.outcomes() for name in each.values} for page in pages.values()}
+        yield from unused(self._ruleset, read)
+        yield from unused_templates(
+            self._templates, [each.template for page in pages.values() for each in page.outcomes()]
+        )
+        promises = Promises(self._ruleset, self._locales, self._everybodys)
+        for page in self._ruleset.pages.values():
+            for slot in page.slots.values():
+                yield from promises.broken(slot, pages[page.name].slots[slot.name], self._facts(page))
 
     def _slot(self, page: Page, slot: Slot) -> SlotPlan:
         facts = self._facts(page)
@@ -187,8 +143,8 @@ class _Planner:
             items=outcome.items if inputs.items is not None else None,
             item=outcome.item if inputs.item else None,
         )
-        reads = outcome_reads(self._ruleset, page.name, shown)
-        reads |= {name for fact in inputs.facts for name in fact_reads(self._ruleset, fact.name)}
+        shown_reads = outcome_reads(self._ruleset, page.name, shown)
+        reads = shown_reads | {name for fact in inputs.facts for name in fact_reads(self._ruleset, fact.name)}
         lists = tuple(self._chain(shown.items))
         return OutcomePlan(
             outcome=outcome,
@@ -205,6 +161,7 @@ class _Planner:
             lists=tuple(ListPlan(each) for each in lists),
             item=shown.item,
             slots=inputs.slots,
+            values=shown_reads | {fact.name for fact in inputs.facts},
             scope=narrowest([self._scope(reads, facts), *(each.share for each in lists)]),
         )
 
@@ -221,8 +178,7 @@ class _Planner:
 
     def _scope(self, names: Iterable[str], facts: Mapping[str, Fact]) -> Scope:
         """Return the narrowest share of facts; where a site speaks one locale, everybody is in it."""
-        everybodys = {"page.name"} | ({LOCALE} if len(self._locales) == 1 else set())
-        return narrowest(facts[name].share for name in names if name not in everybodys)
+        return narrowest(facts[name].share for name in names if name not in self._everybodys)
 
 
 def _defaults(facts: Iterable[Fact]) -> Mapping[str, Value]:

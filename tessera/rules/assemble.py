@@ -88,6 +88,7 @@ class _Assembly:
             lists=sound(offers.lists),
             experiments=sound(offers.experiments),
             pages=self._pages(definitions, offers),
+            conditions=definitions.macros,
         )
 
     def _sort(self, source: Source) -> None:

@@ -70,4 +70,7 @@ CODES: Mapping[str, str] = {
     "R503": "Two running experiments in one slot are for some visitors in common, so that the later one measures "
     "a biased rest.",
     "R504": "The rules of a slot name most values of a fact one by one, and leave some out.",
+    "R505": "Something is declared, and nothing names it: no rule, no other declaration, no template.",
+    "R506": "A slot promises with `share` who may share it, and something that it can read narrows that.",
+    "R507": "A slot promises with `budget` how many contexts it differs between, and tells more apart.",
 }

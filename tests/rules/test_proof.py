@@ -11,7 +11,6 @@ from tessera.rules.proof.axes import Axes
 from tessera.rules.proof.reach import unreached
 from tessera.rules.proof.regions import Regions
 from tessera.rules.proof.ways import Condition, TooMany, Way
-from tessera.rules.proof.witness import witness
 from tessera.rules.ruleset import Ruleset
 from tests.rules import building, worlds
 
@@ -75,14 +74,16 @@ def test_a_condition_without_a_way_is_never_satisfied(data: st.DataObject, text:
     assert _ways(text, lenient=True) != () or truth is False
 
 
-@given(worlds.expressions(*SAYABLE))
-def test_who_is_given_as_an_example_satisfies_the_condition(text: str) -> None:
-    expr = building.condition(text)
-    for way in _ways(text, lenient=False) or ():
-        found = witness(way, Axes([expr], building.computed()))
+@given(worlds.expressions(*SAYABLE), worlds.expressions(*SAYABLE))
+def test_who_is_named_for_two_rules_satisfies_both(one: str, other: str) -> None:
+    rules = building.ruleset(building.page(building.rule(one, "one"), building.rule(other, "other")))
+    regions = Regions(rules.slot("home", "hero"), rules.computed)
+    found = regions.overlap(*regions.rules)
+    if found is not None:
         facts = {name: value for name, value in found.facts.items() if value is not None}
         assert found.besides == ()
-        assert find(expr, World(facts, building.NOW, building.computed())).value is True, found.text
+        for text in (one, other):
+            assert find(building.condition(text), World(facts, building.NOW, rules.computed)).value is True, found.text
 
 
 def _ways(text: str, lenient: bool) -> tuple[Way, ...] | None:

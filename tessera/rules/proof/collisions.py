@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.proof.regions import Regions
-from tessera.rules.proof.times import meet_in_time, run_together
-from tessera.rules.proof.witness import witness
+from tessera.rules.proof.times import is_shut, meet_in_time, run_together
 from tessera.rules.ruleset import Experiment, Rule
 
 MAX_EXPERIMENTS = 100
@@ -14,14 +13,18 @@ MAX_EXPERIMENTS = 100
 
 def collisions(regions: Regions) -> Iterator[Diagnostic]:
     """The experiments of a slot's rules that come after another one whose visitors they share."""
-    splitting = [(rule, rule.split.experiment) for rule in regions.rules if rule.split is not None][:MAX_EXPERIMENTS]
+    splitting = [
+        (rule, rule.split.experiment)
+        for rule in regions.rules
+        if rule.split is not None and not (rule.during is not None and is_shut(rule.during, rule.split.experiment))
+    ][:MAX_EXPERIMENTS]
     for number, (rule, experiment) in enumerate(splitting):
         for earlier, other in splitting[:number]:
             if not _compete(experiment, other) or not meet_in_time(rule.during, earlier.during):
                 continue
             shared = regions.overlap(earlier, rule)
             if shared is not None:
-                yield _collision(rule, earlier, other, witness(shared, regions.axes).text)
+                yield _collision(rule, earlier, other, shared.text)
                 break
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from tessera.rules.conditions import Expr
 from tessera.rules.evaluate import is_disabled
 from tessera.rules.proof.axes import Axes
-from tessera.rules.proof.ways import Condition, TooMany, Way, Ways, meet
+from tessera.rules.proof.ways import Condition, TooMany, Ways, meet
+from tessera.rules.proof.witness import Witness, witness
 from tessera.rules.ruleset import Rule, Slot
 
 
@@ -26,12 +27,12 @@ class Regions:
         """Whom a rule takes for sure: everybody in these ways who was not taken before."""
         return self._region(rule, lenient=False) or ()
 
-    def overlap(self, one: Rule, other: Rule) -> Way | None:
-        """Visitors whom both rules are for, each by itself; None where there are none, or that cannot be told."""
+    def overlap(self, one: Rule, other: Rule) -> Witness | None:
+        """Somebody whom both rules are for, each by itself; None where there is nobody, or that cannot be told."""
         for way in self.at_least(one):
             for another in self.at_least(other):
                 if (met := meet(way, another)) is not None:
-                    return met
+                    return witness(met, self.axes)
         return None
 
     def _region(self, rule: Rule, *, lenient: bool) -> Ways | None:
