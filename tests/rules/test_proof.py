@@ -5,7 +5,9 @@ from datetime import datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tessera.rules.compile import compile_slot
 from tessera.rules.evaluate import explain_slot
+from tessera.rules.facts import Value
 from tessera.rules.findings import World, find
 from tessera.rules.proof.axes import Axes
 from tessera.rules.proof.reach import unreached
@@ -30,6 +32,30 @@ CLOSE = (
 )
 """Tests of few facts, so that rules often come in each other's way."""
 
+DIVIDING = (
+    "visitor.sessions < 3",
+    "visitor.sessions >= 3",
+    "visitor.sessions between 2 and 4",
+    "visitor.sessions is unknown",
+    "visitor.sessions is known",
+    "visitor.sessions == 5 or visitor.tier is unknown",
+    'visitor.tier in ["none", "silver"]',
+    'visitor.tier in ["gold", "platinum"]',
+    'visitor.tier == "gold" and visitor.sessions > 3',
+    'visitor.tier != "gold" or visitor.sessions < 5',
+    'not (visitor.tier == "silver" or visitor.sessions == 2)',
+)
+
+EVERYBODY: tuple[dict[str, Value], ...] = tuple(
+    {
+        **({} if sessions is None else {"visitor.sessions": sessions}),
+        **({} if tier is None else {"visitor.tier": tier}),
+    }
+    for sessions in (None, *range(7))
+    for tier in (None, "none", "silver", "gold", "platinum")
+)
+"""Every visitor whom these tests can tell from others."""
+
 SAYABLE = (
     "visitor.known",
     'visitor.tier == "gold"',
@@ -52,7 +78,7 @@ SAYABLE = (
 """Tests that say which values a fact may have."""
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(st.data(), worlds.rulesets(*CLOSE), worlds.moments, worlds.ages)
 def test_a_rule_that_is_called_unreached_decides_for_nobody(
     data: st.DataObject, rules: Ruleset, now: datetime, ages: dict[str, float]
@@ -62,6 +88,17 @@ def test_a_rule_that_is_called_unreached_decides_for_nobody(
     for _ in range(8 if names else 0):
         visitor = data.draw(worlds.visitors(now))
         assert explain_slot(rules, "home", "hero", visitor, now, ages).decision.rule not in names
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from(DIVIDING), min_size=3, max_size=6))
+def test_several_rules_that_cover_another_are_found_and_leave_nobody(texts: list[str]) -> None:
+    written = [building.rule(text, f"r{number}") for number, text in enumerate(texts)]
+    rules = building.ruleset(building.page(*written))
+    found = {rule.name for rule, _ in unreached(Regions(rules.slot("home", "hero"), rules.computed))}
+    matcher = compile_slot(rules, "home", "hero")
+    deciding = {matcher.decide(visitor, building.NOW).rule for visitor in EVERYBODY}
+    assert found == {f"r{number}" for number in range(len(texts))} - deciding
 
 
 @settings(deadline=None)
@@ -74,6 +111,7 @@ def test_a_condition_without_a_way_is_never_satisfied(data: st.DataObject, text:
     assert _ways(text, lenient=True) != () or truth is False
 
 
+@settings(deadline=None, max_examples=60)
 @given(worlds.expressions(*SAYABLE), worlds.expressions(*SAYABLE))
 def test_who_is_named_for_two_rules_satisfies_both(one: str, other: str) -> None:
     rules = building.ruleset(building.page(building.rule(one, "one"), building.rule(other, "other")))

@@ -77,8 +77,9 @@ class Axes:
         ages: dict[str, Fact] = {}
         marks: defaultdict[str, set[Any]] = defaultdict(set)
         for test in _every_test(conditions, computed):
-            for fact in test.facts():
-                facts[fact.name] = fact
+            facts[test.fact.name] = test.fact
+            if compares_facts(test):
+                facts |= {fact.name: fact for fact in test.facts()}
             if isinstance(test.operand, Period):
                 name, mark = age_axis(test.fact, test.operand)
                 marks[name] |= {mark, type(mark)()}

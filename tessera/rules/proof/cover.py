@@ -18,8 +18,10 @@ from tessera.rules.ruleset import Rule
 MAX_PIECES = 100
 """Into how many pieces a way may be cut before the question is left open."""
 
-MAX_COMPARED = 400
-"""How many boxes may be looked at for one way."""
+COMPARED = 300_000
+"""How many boxes may be looked at in all, shared out among rules, of which none gets less than MIN_COMPARED."""
+
+MIN_COMPARED = 30
 
 NARROW = 8
 """A box that lets so many classes through on an axis can be found by each of them."""
@@ -41,10 +43,11 @@ class Covered(NamedTuple):
 
 
 class Cover:
-    """The boxes of rules, and who is in none of them."""
+    """The boxes of at most `size` rules, and who is in none of them."""
 
-    def __init__(self, axes: Axes) -> None:
+    def __init__(self, axes: Axes, size: int) -> None:
         self._axes = axes
+        self._compared = max(MIN_COMPARED, COMPARED // max(size, 1))
         self._anybody: _Box | None = None
         self._narrow: defaultdict[tuple[str, int], list[_Box]] = defaultdict(list)
         self._wide: defaultdict[str, list[_Box]] = defaultdict(list)
@@ -74,7 +77,7 @@ class Cover:
         """What covers a way; None where it is not covered, or that takes too long to tell."""
         rules: dict[str, Rule] = {}
         shared: Way | None = None
-        pieces, left = [way], MAX_COMPARED
+        pieces, left = [way], self._compared
         while pieces and len(pieces) + len(rules) < MAX_PIECES:
             piece = pieces.pop()
             point = self._point(piece)

@@ -32,7 +32,7 @@ def unreached(regions: Regions) -> Iterator[Unreached]:
         if ways is None:
             continue
         # Which facts are known differs with how stale they may be, so rules that differ in that are not compared.
-        cover = covers.setdefault(rule.on_unknown.limit, Cover(regions.axes))
+        cover = covers.setdefault(rule.on_unknown.limit, Cover(regions.axes, len(regions.rules)))
         covered = tuple(found for way in ways if (found := cover.of(way)) is not None)
         if len(covered) == len(ways):
             yield Unreached(rule, covered)

@@ -18,6 +18,7 @@ class Regions:
         self.axes = Axes((rule.when for rule in self.rules if rule.when is not None), computed)
         self._condition = Condition(self.axes, computed)
         self._windows: dict[object, str] = {}
+        self._done: dict[tuple[str, bool], Ways | None] = {}
 
     def at_most(self, rule: Rule) -> Ways | None:
         """Whom a rule may take: nobody outside of these ways. None where that cannot be told."""
@@ -36,6 +37,11 @@ class Regions:
         return None
 
     def _region(self, rule: Rule, *, lenient: bool) -> Ways | None:
+        if (rule.name, lenient) not in self._done:
+            self._done[rule.name, lenient] = self._ways(rule, lenient)
+        return self._done[rule.name, lenient]
+
+    def _ways(self, rule: Rule, lenient: bool) -> Ways | None:
         try:
             parts = [self._condition.ways(rule.when, lenient=lenient)] if rule.when is not None else []
             return self._condition.all_of([*parts, *self._conditions_beside(rule, lenient)])

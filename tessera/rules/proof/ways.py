@@ -109,6 +109,8 @@ class Condition:
 
     def _known(self, test: Test, axis: Axis | None) -> Iterable[tuple[Axis, int]]:
         """What a test that is not unknown says besides: that what it reads is known."""
+        if axis is self._axes[test.fact.name] and not compares_facts(test):
+            return ()
         bases = (self._axes[fact.name] for fact in test.facts() if fact.name not in self._computed)
         return [(base, base.known) for base in bases if base is not axis]
 
