@@ -98,7 +98,7 @@ class Promises:
 
     def _costs(self, slot: Slot, plan: SlotPlan, facts: Mapping[str, Fact]) -> Mapping[str, float]:
         """Return how many kinds of values of each fact make a difference: to rules, or to what is shown."""
-        costs = dict(told_apart(self._ruleset, slot))
+        costs = dict(told_apart(self._ruleset, slot, facts))
         for name in {name for outcome in plan.outcomes.values() for name in outcome.values}:
             costs[name] = max(costs.get(name, 1), len(self._locales) if name == LOCALE else values_of(facts[name]))
         return {name: cost for name, cost in costs.items() if name not in self._everybodys}

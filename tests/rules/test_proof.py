@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,3 +131,50 @@ def _ways(text: str, lenient: bool) -> tuple[Way, ...] | None:
         return Condition(Axes([expr], building.computed()), building.computed()).ways(expr, lenient=lenient)
     except TooMany:
         return None
+
+
+COPY = "{experiment: copy, arms: {control: nothing, urgency: nothing}}"
+TONE = "{experiment: tone, arms: {warm: nothing, cool: nothing}}"
+GOLD = 'visitor.tier == "gold"'
+IN_ORDER = {
+    "the later rule takes those whose tier is unknown": [
+        building.rule(GOLD, "a"),
+        building.rule(GOLD, "b", on_unknown="match"),
+    ],
+    "the later rule reads facts that are stale to the earlier": [
+        building.rule(GOLD, "a"),
+        building.rule(GOLD, "b", on_unknown="stale 15m"),
+    ],
+    "there is a whole number between the others": [
+        building.rule("visitor.sessions == 2", "a"),
+        building.rule("visitor.sessions == 4", "b"),
+        building.rule("visitor.sessions between 2 and 4", "c"),
+    ],
+    "the experiment need not cover everybody": [
+        building.rule(GOLD, "a", split=COPY),
+        building.rule(GOLD, "b"),
+    ],
+    "the window of the earlier rule closes": [
+        building.rule(GOLD, "a", during="{days: mon-fri}"),
+        building.rule(GOLD, "b"),
+    ],
+    "the experiments are never there on the same day": [
+        building.rule(GOLD, "a", during="{days: mon-fri}", split=COPY),
+        building.rule(GOLD, "b", during="{days: sat-sun}", split=TONE),
+    ],
+    "gold is left to the default by a fact that has more to tell": [
+        building.rule('visitor.tier == "silver"', "a"),
+        building.rule('visitor.tier == "platinum" or visitor.known', "b"),
+    ],
+}
+
+
+@pytest.mark.parametrize("rules", IN_ORDER.values(), ids=IN_ORDER.keys())
+def test_what_is_in_order_is_not_complained_of(rules: list[str]) -> None:
+    assert building.complaints(building.page(*rules)) == ""
+
+
+def test_what_is_proved_stops_nothing() -> None:
+    loaded = building.load(building.page(building.rule(f"{GOLD} and not {GOLD}", "a")))
+    assert [(each.code, each.severity) for each in loaded.diagnostics] == [("R501", "warning")]
+    assert loaded.ruleset is not None

@@ -11,31 +11,34 @@ from tessera.rules.proof.regions import Regions
 from tessera.rules.ruleset import Ruleset, Slot
 
 
-def told_apart(ruleset: Ruleset, slot: Slot) -> Mapping[str, float]:
-    """By fact, and by experiment: how many kinds of its values make a difference to any rule. Facts that make none are
-    not there."""
+def told_apart(ruleset: Ruleset, slot: Slot, facts: Mapping[str, Fact]) -> Mapping[str, float]:
+    """How many kinds of its values make a difference to any rule: by fact, of `facts` by full name, and experiment.
+
+    Facts that make none are not there. Of a condition that is too involved to be gone through, each value counts.
+    """
     regions = Regions(slot, ruleset.computed)
     seen: defaultdict[str, set[int]] = defaultdict(set)
+    involved: set[str] = set()
     counts: defaultdict[str, float] = defaultdict(lambda: 1)
     for rule in regions.rules:
         ways = regions.at_most(rule)
-        if ways is None:  # too much to say how much: each of the facts may make any difference
-            counts |= dict.fromkeys(rule_reads(ruleset, rule), inf)
+        if ways is None:
+            involved |= rule_reads(ruleset, rule)
         for way in ways or ():
             for name, classes in way.items():
                 seen[name].add(classes)
         if rule.split is not None:
             counts[f"experiment {rule.split.experiment.name}"] = len(rule.split.experiment.arms) + 1
         if rule.during is not None and rule.during.zone is None:
-            counts[TIMEZONE] = inf
+            involved.add(TIMEZONE)
         if rule.on_unknown.policy != "skip":
-            counts[CONSENT] = max(counts[CONSENT], 2)
+            involved.add(CONSENT)
     several = {axis.fact.name for name in seen if (axis := regions.axes[name]).fact and axis.fact.name != name}
     for name, sets in seen.items():
         axis = regions.axes[name]
         if axis.fact is not None and not (name in several and sets == {axis.known}):
             counts[axis.fact.name] *= _kinds(axis, sets)
-    return counts
+    return {**counts, **{name: values_of(facts[name]) for name in involved}}
 
 
 def values_of(fact: Fact) -> float:
