@@ -14,6 +14,8 @@ CODES: Mapping[str, str] = {
     "S101": "A rule names a template that is not in the templates folder.",
     "S102": "A template reads a name that nothing declares: not a fact, segment, parameter, item field, or CTA field.",
     "S103": "A layout places a slot that its page does not have, or a slot's template tries to place one.",
+    "S104": "A template is neither shown by any rule nor taken in by another one. Those whose names begin with `_` are "
+    "left alone.",
     "S201": "What a template reads cannot be told from its text, so the whole object is demanded; the fragment is "
     "then shared by fewer visitors than it could be.",
 }
@@ -42,6 +44,15 @@ def cross_check(ruleset: Ruleset, templates: Mapping[str, Template]) -> Iterator
                     shown[template.name] = template
             for template in shown.values():
                 yield from _template(template, placed, declared)
+
+
+def unused_templates(templates: Mapping[str, Template], shown: Collection[Template | None]) -> Iterator[Diagnostic]:
+    """Yield a complaint for each template that is not among those shown, and that no other one takes in."""
+    taken_in = {name for template in templates.values() for name in template.takes_in}
+    for name, template in templates.items():
+        if template not in shown and name not in taken_in and not name.rpartition("/")[2].startswith("_"):
+            span = Span(f"templates/{name}", 1, 1, 1)
+            yield Diagnostic("S104", "warning", f"template `{name}` is never used", span)
 
 
 def _missing(name: str, span: Span, templates: Mapping[str, Template]) -> Diagnostic:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from tessera.renderer.core.inputs import plain
 from tessera.renderer.gather import Asked, Fetched, Known
 from tessera.renderer.pipeline import Answer, Pipeline
-from tessera.renderer.site import Site, SlotPlan
+from tessera.renderer.plans import SlotPlan
+from tessera.renderer.site import Site
 from tessera.rules import trace as account
 from tessera.rules.evaluate import Trace, explain_slot
 from tessera.rules.facts import Value

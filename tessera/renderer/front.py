@@ -15,10 +15,11 @@ from tessera.renderer.core.declared import coerced
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.pipeline import Answer, Pipeline
+from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import NO_STORE, PRIVATE, Response, html, public, text
-from tessera.renderer.site import PagePlan, Site, SlotPlan
+from tessera.renderer.site import Site
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]

@@ -8,7 +8,8 @@ from tessera.renderer.core.inputs import canonical, digest
 from tessera.renderer.crosscheck import cross_check
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.engines.catalog import Catalog, load_catalog
-from tessera.renderer.site import PagePlan, Planner, Site
+from tessera.renderer.plans import PagePlan
+from tessera.renderer.site import Planner, Site
 from tessera.rules.assemble import Remembered
 from tessera.rules.diagnostics import Diagnostic, in_order, render_text
 from tessera.rules.load import load_ruleset
@@ -63,9 +64,12 @@ class SiteLoader:
         """Read rules and templates, and check them against each other."""
         rules = load_ruleset(self._folder / "rules", self._folder, self._rules)
         templates = load_catalog(self._folder / "templates", self._limits)
+        known = templates.catalog.templates
         diagnostics = [*rules.diagnostics, *templates.diagnostics]
         if rules.ruleset is not None:
-            diagnostics += cross_check(rules.ruleset, templates.catalog.templates)
+            diagnostics += cross_check(rules.ruleset, known)
+            if not any(each.severity == "error" for each in diagnostics):
+                diagnostics += Planner(rules.ruleset, known, self._locales).complaints()
         broken = any(each.severity == "error" for each in diagnostics)
         sources = {**rules.sources, **templates.sources}
         return CheckedSite(tuple(in_order(diagnostics)), sources, None if broken else rules.ruleset, templates.catalog)

@@ -18,8 +18,8 @@ from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
 from tessera.renderer.exposures import marker
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
+from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
-from tessera.renderer.site import OutcomePlan, SlotPlan
 from tessera.rules.evaluate import Decision
 
 EMPTY = Fragment.of(b"")

@@ -19,7 +19,7 @@ from queue import Full, Queue
 from threading import Thread
 from typing import NamedTuple
 
-from tessera.renderer.site import SlotPlan
+from tessera.renderer.plans import SlotPlan
 from tessera.rules.facts import VISITOR_ID, Value
 from tessera.rules.ruleset import Experiment
 from tessera.rules.situations import Situation, json_form

@@ -4,9 +4,8 @@ A `Site` is immutable and named by its version. Everything that can be worked ou
 out here: what to fetch, what each template sees, who may share an answer. `tessera.renderer.loader` makes it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from math import inf
 from pathlib import Path
 
@@ -16,86 +15,19 @@ from tessera.renderer.core.inputs import InputsPlan, canonical, digest
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.scope import Scope, narrowest
-from tessera.renderer.crosscheck import find_template
+from tessera.renderer.crosscheck import find_template, unused_templates
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import Catalog
-from tessera.rules.compile import Matcher, Truth, compile_fact, compile_slot
+from tessera.renderer.plans import OutcomePlan, PagePlan, SlotPlan
+from tessera.renderer.promises import Promises
+from tessera.rules.compile import compile_fact, compile_slot
 from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_reads
-from tessera.rules.evaluate import Decision, Reason, decisions_of
+from tessera.rules.diagnostics import Diagnostic
+from tessera.rules.evaluate import Decision, decisions_of
 from tessera.rules.facts import LOCALE, Fact, Value
-from tessera.rules.ruleset import Experiment, ItemList, Outcome, Page, Ruleset, Slot
+from tessera.rules.proof.unused import unused
+from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
 from tessera.rules.switches import Switch, switched_off
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomePlan:
-    """One outcome of a slot: its template (None shows nothing), and what the template sees.
-
-    ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
-    not brought in already. ``derived`` are the segments and computed facts among that: what works each of them out.
-    """
-
-    outcome: Outcome
-    template: Template | None
-    needs: Needs | None
-    needs_beyond: Needs | None
-    inputs: InputsPlan
-    derived: tuple[tuple[str, Callable[[Mapping[str, Value], datetime], Truth]], ...]
-    cta: CtaPlan | None
-    lists: tuple[ListPlan, ...]
-    item: str | None
-    slots: tuple[str, ...]
-    scope: Scope
-
-
-@dataclass(frozen=True, slots=True)
-class SlotPlan:
-    """One slot: how it is decided, what that needs, and a plan for each outcome.
-
-    ``version`` is that of the rules; ``reads`` are the facts that deciding can read, and ``experiments`` those of its
-    rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the
-    narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's
-    arm, by ``experiment.arm``, to whoever may see it without being counted.
-    """
-
-    page: str
-    name: str
-    version: str
-    matcher: Matcher
-    reads: tuple[Fact, ...]
-    experiments: tuple[Experiment, ...]
-    base_facts: Mapping[str, Value]
-    needs: Needs | None
-    outcomes: Mapping[int, OutcomePlan]
-    default: OutcomePlan
-    forced: Mapping[str, Decision]
-    scope: Scope
-    max_age_s: float
-
-    def outcome(self, decision: Decision) -> OutcomePlan:
-        """Return the plan of what was decided."""
-        return self.outcomes[id(decision.outcome)]
-
-    def default_decision(self, reason: Reason) -> Decision:
-        """Return the decision for the slot's default, taken for a reason other than its rules."""
-        return Decision(self.default.outcome, reason, None, None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class PagePlan:
-    """One page: its parameters by name, its layouts as a slot, its slots, and the narrowest of their scopes."""
-
-    name: str
-    parameters: Mapping[str, Fact]
-    layout: SlotPlan | None
-    slots: Mapping[str, SlotPlan]
-    scope: Scope
-    max_age_s: float
-
-    @property
-    def plans(self) -> tuple[SlotPlan, ...]:
-        """Everything that is decided on the page: its layout, where it has one, and its slots."""
-        return (*([self.layout] if self.layout else []), *self.slots.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +62,7 @@ class Planner:
         self._ruleset = ruleset
         self._templates = templates
         self._locales = locales
+        self._everybodys = {"page.name"} | ({LOCALE} if len(locales) == 1 else set())
         self.declared = Declared(ruleset)
 
     def page(self, page: Page) -> PagePlan:
@@ -141,10 +74,34 @@ class Planner:
             page.name, page.params, layout, slots, scope, min((s.max_age_s for s in reachable), default=inf)
         )
 
+    def complaints(self) -> Iterator[Diagnostic]:
+        """Yield what can be told only of a whole site: what is unused, and which slots do not keep their promises.
+
+        Without planning more than that takes.
+        """
+        pages = self._ruleset.pages.values()
+        shown = {page.name: list(self._shown(page)) for page in pages}
+        read = {name: {fact for each in plans for fact in each.values} for name, plans in shown.items()}
+        yield from unused(self._ruleset, read)
+        yield from unused_templates(self._templates, [each.template for found in shown.values() for each in found])
+        promises = Promises(self._ruleset, self._locales, self._everybodys)
+        for page in pages:
+            for slot in page.slots.values():
+                if slot.share is not None or slot.budget is not None:
+                    yield from promises.broken(slot, self._slot(page, slot), self._facts(page))
+
+    def _shown(self, page: Page) -> Iterator[OutcomePlan]:
+        """Yield a plan for everything different that a page may show."""
+        facts = self._facts(page)
+        slots = (*page.slots.values(), *([page.layouts] if page.layouts else []))
+        for outcome in _different(each for slot in slots for each in slot.outcomes):
+            yield self._outcome(page, outcome, facts, frozenset())
+
     def _slot(self, page: Page, slot: Slot) -> SlotPlan:
         facts = self._facts(page)
         reads = slot_reads(self._ruleset, page.name, slot.name)
-        outcomes = {id(outcome): self._outcome(page, outcome, facts, reads) for outcome in slot.outcomes}
+        plans = {each.shown: self._outcome(page, each, facts, reads) for each in _different(slot.outcomes)}
+        outcomes = {id(each): replace(plans[each.shown], outcome=each) for each in slot.outcomes}
         conditions = {name for rule in slot.rules for name in rule_reads(self._ruleset, replace(rule, split=None))}
         scopes = [self._scope(conditions, facts), *(each.scope for each in outcomes.values())]
         if any(rule.split for rule in slot.rules):
@@ -177,8 +134,8 @@ class Planner:
             items=outcome.items if inputs.items is not None else None,
             item=outcome.item if inputs.item else None,
         )
-        reads = outcome_reads(self._ruleset, page.name, shown)
-        reads |= {name for fact in inputs.facts for name in fact_reads(self._ruleset, fact.name)}
+        shown_reads = outcome_reads(self._ruleset, page.name, shown)
+        reads = shown_reads | {name for fact in inputs.facts for name in fact_reads(self._ruleset, fact.name)}
         lists = tuple(self._chain(shown.items))
         return OutcomePlan(
             outcome=outcome,
@@ -195,6 +152,7 @@ class Planner:
             lists=tuple(ListPlan(each) for each in lists),
             item=shown.item,
             slots=inputs.slots,
+            values=shown_reads | {fact.name for fact in inputs.facts},
             scope=narrowest([self._scope(reads, facts), *(each.share for each in lists)]),
         )
 
@@ -211,8 +169,12 @@ class Planner:
 
     def _scope(self, names: Iterable[str], facts: Mapping[str, Fact]) -> Scope:
         """Return the narrowest share of facts; where a site speaks one locale, everybody is in it."""
-        everybodys = {"page.name"} | ({LOCALE} if len(self._locales) == 1 else set())
-        return narrowest(facts[name].share for name in names if name not in everybodys)
+        return narrowest(facts[name].share for name in names if name not in self._everybodys)
+
+
+def _different(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
+    """Return one of each that show the same."""
+    return {outcome.shown: outcome for outcome in outcomes}.values()
 
 
 def _defaults(facts: Iterable[Fact]) -> Mapping[str, Value]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from tessera.rules.diagnostics import Diagnostic, in_order
 from tessera.rules.pages import read_page
+from tessera.rules.proof.prove import prove
 from tessera.rules.ruleset import Page, Ruleset
 from tessera.rules.shape import Reader
 from tessera.rules.shared import SHARED_FILES, Shared
@@ -77,9 +78,9 @@ def assemble(sources: Sequence[Source], complaints: list[Diagnostic], remembered
             complaints.append(Diagnostic("R014", "error", message, file.page.span, label))
         elif file.page is not None:
             pages[file.page.name] = file.page
-    found = in_order(complaints)
-    broken = any(each.severity == "error" for each in found)
+    broken = any(each.severity == "error" for each in complaints)
     ruleset = None if broken else shared.ruleset(digest(sources), pages)
+    found = in_order(complaints if ruleset is None else [*complaints, *prove(ruleset)])
     return Loaded(ruleset, tuple(found), {source.file: source for source in sources})
 
 

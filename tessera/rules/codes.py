@@ -1,7 +1,8 @@
 """The code of every complaint about rule files, and what it means.
 
 R0xx: files and their form; R1xx: names; R2xx: the grammar of expressions; R3xx: types and values; R4xx: what is well
-formed but cannot be meant. A code never changes its meaning, and one that is retired is not used again.
+formed but cannot be meant; R5xx: what can be proved of rules that are right one by one. A code never changes its
+meaning, and one that is retired is not used again.
 """
 
 from collections.abc import Mapping
@@ -65,4 +66,12 @@ CODES: Mapping[str, str] = {
     "R406": "A test gives a computed fact. Give what it is computed from.",
     "R407": "A text lacks one of the locales that visitors may have; another one stands in.",
     "R410": "The ranges of an experiment's arms overlap, or do not come to their weights.",
+    "R501": "Nobody can ever be as a condition wants, or an experiment is over: the rule or segment has no effect.",
+    "R502": "Earlier rules take every visitor whom this rule is for, so it never decides.",
+    "R503": "Two running experiments in one slot are for some visitors in common, so that the later one measures "
+    "a biased rest.",
+    "R504": "The rules of a slot name most values of a fact one by one, and leave some out.",
+    "R505": "Something is declared, and nothing names it: no rule, no other declaration, no template.",
+    "R506": "A slot promises with `share` who may share it, and something that it can read narrows that.",
+    "R507": "A slot promises with `budget` how many contexts it differs between, and tells more apart.",
 }

@@ -130,6 +130,11 @@ class Definitions(Scope):
             if name.startswith(SEGMENT)
         }
 
+    @property
+    def macros(self) -> dict[str, Macro]:
+        """The reusable conditions that are declared rightly."""
+        return sound(self._macros)
+
     def fact(self, name: str) -> Fact | None:
         if name not in self._facts:
             self._excuse("segment" if name.startswith(SEGMENT) else "fact")

@@ -9,7 +9,7 @@ from tessera.rules.conditions import Constant
 from tessera.rules.declare import PAGE_PARAM, read_declarations
 from tessera.rules.definitions import Definitions
 from tessera.rules.diagnostics import did_you_mean
-from tessera.rules.facts import Fact
+from tessera.rules.facts import SHARES, Fact
 from tessera.rules.offers import Offers
 from tessera.rules.outcomes import PARTS, LayoutOutcomes, Outcomes
 from tessera.rules.ruleset import DEFAULT, LAYOUT, OnUnknown, Outcome, Page, Rule, Slot, Split
@@ -18,10 +18,11 @@ from tessera.rules.schedule import Window, WindowError, parse_window
 from tessera.rules.shape import NAME, Fields, Reader, sound
 from tessera.rules.skeleton import MappingNode, Node, Scalar, SequenceNode
 from tessera.rules.source import Span
-from tessera.rules.values import parse_elapsed
+from tessera.rules.values import integer_between, parse_elapsed
 
 PAGE_KEYS = ("page", "params", "layouts", "slots", "tests", "about")
-SLOT_KEYS = ("default", "rules", "max_age", "about")
+SLOT_KEYS = ("default", "rules", "max_age", "share", "budget", "about")
+MAX_BUDGET = 1_000_000_000
 RULE_KEYS = ("name", "when", "during", "on_unknown", "show", "split", "about")
 LAYOUT_KEYS = ("use", *PARTS, "name", "when", "during", "on_unknown", "split", "about")
 SPLIT_KEYS = ("experiment", "arms")
@@ -85,6 +86,8 @@ class _Slots:
             rules=self._rules(entries, outcomes, default or BROKEN),
             max_age_s=None if max_age is None else max_age.total_seconds(),
             span=key.span,
+            share=fields.choice("share", SHARES),
+            budget=fields.value("budget", integer_between(1, MAX_BUDGET)),
         )
 
     def layouts(self, node: Node, page: str) -> Slot | None:

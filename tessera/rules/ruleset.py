@@ -1,12 +1,13 @@
 """A ruleset: everything that a site's rule files say, checked and immutable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from tessera.rules.conditions import Expr
 from tessera.rules.facts import PARAMETER, SEGMENT, Fact, FactSource, Share, Value
+from tessera.rules.names import Macro
 from tessera.rules.schedule import Window
 from tessera.rules.source import Span
 from tessera.rules.split import Range
@@ -157,6 +158,11 @@ class Outcome:
     item: str | None
     span: Span
 
+    @property
+    def shown(self) -> tuple[str | None, CtaUse | None, str | None, str | None]:
+        """What is shown, wherever that is said: equal for outcomes that differ in their place only."""
+        return self.template, self.cta, self.items, self.item
+
 
 @dataclass(frozen=True, slots=True)
 class OnUnknown:
@@ -206,6 +212,8 @@ class Slot:
     """Rules, of which the first that matches decides, else the default. `max_age_s` bounds lifetimes downstream.
 
     `disabled` says that the slot was switched off by hand (`tessera.rules.switches`): it shows its default.
+    `share` and `budget` are what the author promises: who may share an answer, and how many contexts, from 1, it may
+    differ between; None where nothing is promised.
     """
 
     name: str
@@ -214,6 +222,8 @@ class Slot:
     max_age_s: float | None
     span: Span
     disabled: bool = False
+    share: Share | None = None
+    budget: int | None = None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -255,7 +265,8 @@ class Ruleset:
     """All of a site's rules. `version` is a digest of the authored files.
 
     `facts` has every declared fact by full name, those that the language itself relies on included, and parameters
-    not. `computed` has the conditions behind computed facts and segments, by full name (`segment.vip`).
+    not. `computed` has the conditions behind computed facts and segments, by full name (`segment.vip`), `conditions`
+    the reusable ones, which rules have written out.
     """
 
     version: str
@@ -267,6 +278,7 @@ class Ruleset:
     lists: Mapping[str, ItemList]
     experiments: Mapping[str, Experiment]
     pages: Mapping[str, Page]
+    conditions: Mapping[str, Macro] = field(default_factory=dict)
 
     def slot(self, page: str, slot: str) -> Slot:
         """The slot, or the page's layouts for `layout`; raises KeyError when there is no such page or slot."""

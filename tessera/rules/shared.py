@@ -70,6 +70,7 @@ class Shared:
             lists=sound(self.offers.lists),
             experiments=sound(self.offers.experiments),
             pages=pages,
+            conditions=self.definitions.macros,
         )
 
     def _sort(self, source: Source) -> None:

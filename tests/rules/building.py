@@ -79,6 +79,11 @@ lists:
 EXPERIMENTS = """\
 experiments:
   copy: {arms: {control: 50, urgency: 50}}
+  tone: {arms: {warm: 50, cool: 50}}
+  size: {arms: {small: 50, large: 50}, group: {name: look, from: 0, until: 50}}
+  hue: {arms: {red: 50, blue: 50}, group: {name: look, from: 50, until: 100}}
+  over: {arms: {a: 50, b: 50}, status: stopped}
+  spring: {arms: {a: 50, b: 50}, from: 2026-03-01, until: 2026-06-01}
 """
 
 PAGE = """\

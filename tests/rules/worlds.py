@@ -133,8 +133,8 @@ def experiments(draw: st.DrawFn) -> Experiment:
 
 
 @st.composite
-def rules(draw: st.DrawFn, name: str) -> Rule:
-    text = draw(st.sampled_from([None, *PLAIN]) | expressions(*PLAIN, *TIMED, *PRESENCE))
+def rules(draw: st.DrawFn, name: str, *atoms: str) -> Rule:
+    text = draw(st.sampled_from([None, *PLAIN]) | expressions(*atoms))
     window = draw(st.sampled_from([None, None, *WINDOWS]))
     policy = st.sampled_from([OnUnknown(), OnUnknown("match"), OnUnknown("stale", timedelta(minutes=10))])
     experiment = draw(experiments()) if draw(st.sampled_from([False, False, True])) else None
@@ -151,9 +151,10 @@ def rules(draw: st.DrawFn, name: str) -> Rule:
 
 
 @st.composite
-def rulesets(draw: st.DrawFn) -> Ruleset:
-    """One page, `home`, with one slot, `hero`, with up to four rules."""
-    found = tuple(draw(rules(f"rule {number}")) for number in range(draw(st.integers(1, 4))))
+def rulesets(draw: st.DrawFn, *atoms: str) -> Ruleset:
+    """One page, `home`, with one slot, `hero`, with up to four rules, of tests of any kind unless some are given."""
+    tests = atoms or (*PLAIN, *TIMED, *PRESENCE)
+    found = tuple(draw(rules(f"rule {number}", *tests)) for number in range(draw(st.integers(1, 4))))
     slot = Slot("hero", _outcome("default"), found, None, NOWHERE)
     page = Page("home", {}, None, {"hero": slot}, (), NOWHERE)
     return Ruleset("", building.facts(), building.computed(), {}, {}, {}, {}, {}, {"home": page})

@@ -101,6 +101,10 @@ class Template(Protocol):
         """Each demanded path with the first place that reads it; places may lie in partials."""
 
     @property
+    def takes_in(self) -> frozenset[str]:
+        """The names of the other templates that it is made of, directly or by way of others."""
+
+    @property
     def widened(self) -> tuple[Span, ...]:
         """Where a whole object had to be demanded because what is read of it depends on data."""
 

@@ -50,6 +50,7 @@ class LoadedTemplate:
     demands: frozenset[InputPath]
     reads: tuple[tuple[InputPath, Span], ...]
     widened: tuple[Span, ...]
+    takes_in: frozenset[str]
     _render: Callable[[Mapping[str, object]], str] = field(repr=False)
 
     def render(self, inputs: Mapping[str, object]) -> str:
@@ -126,9 +127,11 @@ class _Loader:
             tree = self._liquid.trees[name]
             demands = liquid_demands(tree, self._liquid.find, self.root)
             render = partial(render_liquid, tree)
-        taken_in = [(other, self._texts[other]) for other in sorted(graph.closure(name))]
+        closure = graph.closure(name)
+        taken_in = [(other, self._texts[other]) for other in sorted(closure)]
         digest = sha256(repr((name, _libraries(), taken_in)).encode("utf-8", "surrogatepass")).hexdigest()
-        return LoadedTemplate(name, digest, demands.paths, demands.reads, demands.widened, render)
+        takes_in = frozenset(closure - {name})
+        return LoadedTemplate(name, digest, demands.paths, demands.reads, demands.widened, takes_in, render)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,89 @@
+"""Plans: what each page, slot and outcome needs, worked out when a site is loaded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tessera.renderer.core.cta import CtaPlan
+from tessera.renderer.core.inputs import InputsPlan
+from tessera.renderer.core.lists import ListPlan
+from tessera.renderer.core.needs import Needs
+from tessera.renderer.core.scope import Scope
+from tessera.renderer.engines.base import Template
+from tessera.rules.compile import Matcher, Truth
+from tessera.rules.evaluate import Decision, Reason
+from tessera.rules.facts import Fact, Value
+from tessera.rules.ruleset import Experiment, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomePlan:
+    """One outcome of a slot: its template (None shows nothing), and what the template sees.
+
+    ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
+    not brought in already. ``derived`` are the segments and computed facts among that: what works each of them out.
+    ``values`` names the facts whose every value may show.
+    """
+
+    outcome: Outcome
+    template: Template | None
+    needs: Needs | None
+    needs_beyond: Needs | None
+    inputs: InputsPlan
+    derived: tuple[tuple[str, Callable[[Mapping[str, Value], datetime], Truth]], ...]
+    cta: CtaPlan | None
+    lists: tuple[ListPlan, ...]
+    item: str | None
+    slots: tuple[str, ...]
+    values: frozenset[str]
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPlan:
+    """One slot: how it is decided, what that needs, and a plan for each outcome.
+
+    ``version`` is that of the rules; ``reads`` are the facts that deciding can read, and ``experiments`` those of its
+    rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the
+    narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's
+    arm, by ``experiment.arm``, to whoever may see it without being counted.
+    """
+
+    page: str
+    name: str
+    version: str
+    matcher: Matcher
+    reads: tuple[Fact, ...]
+    experiments: tuple[Experiment, ...]
+    base_facts: Mapping[str, Value]
+    needs: Needs | None
+    outcomes: Mapping[int, OutcomePlan]
+    default: OutcomePlan
+    forced: Mapping[str, Decision]
+    scope: Scope
+    max_age_s: float
+
+    def outcome(self, decision: Decision) -> OutcomePlan:
+        """Return the plan of what was decided."""
+        return self.outcomes[id(decision.outcome)]
+
+    def default_decision(self, reason: Reason) -> Decision:
+        """Return the decision for the slot's default, taken for a reason other than its rules."""
+        return Decision(self.default.outcome, reason, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """One page: its parameters by name, its layouts as a slot, its slots, and the narrowest of their scopes."""
+
+    name: str
+    parameters: Mapping[str, Fact]
+    layout: SlotPlan | None
+    slots: Mapping[str, SlotPlan]
+    scope: Scope
+    max_age_s: float
+
+    @property
+    def plans(self) -> tuple[SlotPlan, ...]:
+        """Everything that is decided on the page: its layout, where it has one, and its slots."""
+        return (*([self.layout] if self.layout else []), *self.slots.values())
