@@ -23,7 +23,7 @@ SHARED_FILES: Mapping[str, Sequence[str]] = {
     "conditions.yaml": ("conditions",),
     "ctas.yaml": ("ctas",),
     "lists.yaml": ("lists",),
-    "experiments.yaml": ("experiments",),
+    "experiments.yaml": ("experiments", "holdouts"),
 }
 
 
@@ -76,6 +76,7 @@ class _Assembly:
         self._read("ctas", offers.read_ctas)
         self._read("lists", offers.read_lists)
         self._read("experiments", offers.read_experiments)
+        self._read("holdouts", offers.read_holdouts)
         offers.resolve()
         return Ruleset(
             version=digest(sources),
@@ -87,6 +88,7 @@ class _Assembly:
             lists=sound(offers.lists),
             experiments=sound(offers.experiments),
             pages=self._pages(definitions, offers),
+            holdouts=sound(offers.holdouts),
         )
 
     def _sort(self, source: Source) -> None:

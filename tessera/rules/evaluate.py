@@ -1,7 +1,7 @@
 """Decisions: what a slot shows one visitor at one moment, and why.
 
 A slot's decision depends on its rules in order, down to the one that decides, and a rule on its condition, its window,
-its experiment, in this order: one that does not match holds until what kept it from matching could change, and until
+its rollout, its experiment, in this order: one that does not match holds until what kept it from matching could change, and until
 the stale facts that it may read are too old for it. (Such a fact then counts as absent, which can turn a condition
 either way: its default comes in, and `is unknown` is true.)
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from tessera.rules.assign import Seat, seat_by, seat_in
 from tessera.rules.demands import rule_reads
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS, Finding, World, earliest, find
 from tessera.rules.ruleset import Outcome, Rule, Ruleset
-from tessera.rules.split import bucket, choose, in_namespace
 
 Reason = Literal["TARGETING_MATCH", "SPLIT", "DEFAULT", "STALE", "DISABLED", "ERROR"]
 Verdict = Literal["matched", "unmatched", "unknown", "skipped", "failed"]
@@ -85,7 +85,8 @@ class RuleTrace:
     """What became of one rule. `why` says it in words; `until` is when it could come out otherwise (None: never).
 
     `finding` accounts for the condition, None where there is none or it failed; `window` says whether the window is
-    open, None where there is none or it is unknown; `bucket` is the visitor's place in [0, 1) of the experiment.
+    open, None where there is none or it is unknown; `bucket` is the visitor's place in [0, 1) of the experiment, else
+    of the rollout, and `unit` the fact that was hashed for it; `holdout` names what keeps the visitor out.
     """
 
     name: str
@@ -95,6 +96,8 @@ class RuleTrace:
     finding: Finding | None = None
     window: bool | None = None
     bucket: float | None = None
+    unit: str | None = None
+    holdout: str | None = None
     decision: Decision | None = None
 
 
@@ -120,7 +123,8 @@ def explain_slot(
 ) -> Trace:
     """Decide as `Matcher.decide` does, and account for it; raises KeyError when there is no such slot.
 
-    `at_bucket`, in [0, 1), stands in for the visitor's bucket in every experiment.
+    `at_bucket`, in [0, 1), stands in for the visitor's bucket in every rollout and experiment; holdouts and groups are
+    then left aside.
     """
     found = ruleset.slot(page, slot)
     rules = tuple(_Account(ruleset, rule, facts, now, ages, at_bucket).trace() for rule in found.rules)
@@ -165,7 +169,7 @@ class _Account:
             experiment = rule.split.experiment
             return RuleTrace(rule.name, "skipped", f"experiment {experiment.name} is {experiment.status}")
         try:
-            return self._condition() or self._window() or self._split() or self._match(0)
+            return self._condition() or self._window() or self._rollout() or self._split() or self._match(0)
         except FAULTS:
             return self._failed()
 
@@ -203,20 +207,22 @@ class _Account:
             return self._ends("unmatched", f"experiment {experiment.name} has not begun", experiment.starts)
         if experiment.ends is not None and self._now >= experiment.ends:
             return self._ends("unmatched", f"experiment {experiment.name} is over")
-        place = self._at_bucket
-        if place is None:
-            unit = self._fact(experiment.unit)
-            if unit is None:
-                return self._ends("unknown", f"{experiment.unit}, which the experiment splits by, is unknown")
-            if experiment.namespace and not in_namespace(str(unit), *experiment.namespace):
-                return self._ends("unmatched", f"the visitor is not in its part of group {experiment.namespace[0]}")
-            place = bucket(experiment.seed, str(unit), experiment.hash_version)
-        assert place is not None, experiment.hash_version
-        self._so_far = replace(self._so_far, bucket=place, until=earliest(self._so_far.until, experiment.ends))
-        arm = choose(place, experiment.ranges)
-        if arm < 0:
-            return self._ends("unmatched", f"experiment {experiment.name} leaves this bucket out")
-        return self._match(arm)
+        seat = seat_in(experiment, self._fact, self._now, self._at_bucket)
+        return self._seated(seat, experiment.ends) or self._match(seat.arm)
+
+    def _rollout(self) -> RuleTrace | None:
+        """The end of the rule, if its rollout has not reached the visitor."""
+        if self._rule.rollout is None:
+            return None
+        return self._seated(seat_by(self._rule.rollout, self._fact, self._now, self._at_bucket), None)
+
+    def _seated(self, seat: Seat, until: datetime | None) -> RuleTrace | None:
+        """The end of the rule for who has no seat; who has one keeps it until then."""
+        self._so_far = replace(self._so_far, bucket=seat.bucket, unit=seat.unit, holdout=seat.holdout)
+        if seat.arm < 0:
+            return self._ends(seat.verdict, seat.why, seat.until)
+        self._so_far = replace(self._so_far, until=earliest(self._so_far.until, until))
+        return None
 
     def _match(self, arm: int) -> RuleTrace:
         decision = decisions_of(self._rule)[arm]

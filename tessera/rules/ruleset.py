@@ -1,19 +1,19 @@
 """A ruleset: everything that a site's rule files say, checked and immutable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from tessera.rules.conditions import Expr
 from tessera.rules.facts import PARAMETER, SEGMENT, Fact, FactSource, Share, Value
 from tessera.rules.schedule import Window
+from tessera.rules.shares import Holdout, Rollout, Status, step_at
 from tessera.rules.source import Span
 from tessera.rules.split import Range
 from tessera.rules.values import format_elapsed
 
 ListKind = Literal["personal", "popular", "related", "category", "lookup"]
-Status = Literal["running", "paused", "stopped"]
 Policy = Literal["skip", "match", "stale"]
 
 LAYOUT = "layout"
@@ -123,7 +123,9 @@ class Experiment:
 
     `arms` and `ranges` run in parallel: arm i has the buckets of `ranges[i]`, as GrowthBook cuts them. `starts` and
     `ends` bound when it runs, the first included, the last not. `namespace` is the group in which experiments exclude
-    each other, with the share [start, end) of it that is this one's.
+    each other, with the share [start, end) of it that is this one's. `fallback` is the fact that is hashed where `unit`
+    is unknown. Where coverage grows by date, `stages` has the ranges from each moment on, and `ranges` the last of
+    them. `holdouts` are those that run and cover it.
     """
 
     name: str
@@ -139,6 +141,16 @@ class Experiment:
     ends: datetime | None
     namespace: tuple[str, float, float] | None
     span: Span
+    fallback: str | None = None
+    stages: tuple[tuple[datetime, tuple[Range, ...]], ...] = ()
+    holdouts: tuple[Holdout, ...] = ()
+
+    def ranges_at(self, now: datetime) -> tuple[tuple[Range, ...], datetime | None]:
+        """The ranges at a moment, and when they grow next: None for never."""
+        if not self.stages:
+            return self.ranges, None
+        ranges, until = step_at(self.stages, now)
+        return ranges or (), until
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +198,7 @@ class Rule:
     show: Outcome | None
     split: Split | None
     span: Span
+    rollout: Rollout | None = None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -257,6 +270,7 @@ class Ruleset:
     lists: Mapping[str, ItemList]
     experiments: Mapping[str, Experiment]
     pages: Mapping[str, Page]
+    holdouts: Mapping[str, Holdout] = field(default_factory=dict)
 
     def slot(self, page: str, slot: str) -> Slot:
         """The slot, or the page's layouts for `layout`; raises KeyError when there is no such page or slot."""

@@ -97,6 +97,15 @@ async def test_strangers_refusers_and_crawlers_do_not_count(client: Client, worl
     assert world.exposures == {}
 
 
+async def test_who_is_held_out_is_shown_no_arm_and_does_not_count(tmp_path: Path, world: World) -> None:
+    experiments = "experiments: {colours: {arms: {red: 50, blue: 50}}}\nholdouts: {all: {share: 100}}\n"
+    rules = {"home.yaml": PAGE, "experiments.yaml": experiments}
+    async with client_of(write_site(tmp_path, rules, {"hero.liquid": "{{ cta.text }}"}), world) as client:
+        assert (await client.get("/fragments/home/hero", "ann")).text == "Go"
+        assert [(await report(client, "ann", arm)).status_code for arm in OTHER] == [204, 204]
+    assert world.exposures == {}
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"null", b'{"experiment": "colours"}', b'{"experiment":1,"arm":"a","version":"1"}', b"\xff"],

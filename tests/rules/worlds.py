@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tessera.rules.facts import CONSENT, TIMEZONE, Value
 from tessera.rules.ruleset import Experiment, OnUnknown, Outcome, Page, Rule, Ruleset, Slot, Split
 from tessera.rules.schedule import parse_window
+from tessera.rules.shares import Holdout, Rollout
 from tessera.rules.source import Span
 from tessera.rules.split import bucket_ranges
 from tessera.rules.values import Version
@@ -109,12 +110,37 @@ def _outcome(name: str) -> Outcome:
     return Outcome(f"home/{name}.liquid", None, None, None, NOWHERE)
 
 
+units = st.sampled_from([("visitor.id", None), ("visitor.city", "visitor.id"), ("visitor.sessions", "visitor.home")])
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> tuple[tuple[datetime, float], ...]:
+    """Up to three steps in order, with growing shares."""
+    at = sorted(draw(st.sets(moments, min_size=1, max_size=3)))
+    return tuple(zip(at, sorted(draw(st.sets(st.floats(0, 1), min_size=len(at), max_size=len(at)))), strict=True))
+
+
+@st.composite
+def holdouts(draw: st.DrawFn) -> Holdout:
+    unit, fallback = draw(units)
+    share = draw(st.sampled_from([0.0, 0.3, 0.6]))
+    return Holdout("kept", unit, fallback, draw(st.sampled_from("ab")), 2, "running", share, None, NOWHERE)
+
+
+@st.composite
+def rollouts(draw: st.DrawFn) -> Rollout:
+    unit, fallback = draw(units)
+    return Rollout(unit, fallback, draw(st.sampled_from("abc")), 2, draw(steps()))
+
+
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
     starts = draw(st.none() | moments)
+    unit, fallback = draw(units)
+    stages = draw(st.just(()) | steps())
     return Experiment(
         name="copy",
-        unit="visitor.id",
+        unit=unit,
         seed=draw(st.sampled_from(["a", "b", "c"])),
         version=1,
         hash_version=2,
@@ -126,6 +152,9 @@ def experiments(draw: st.DrawFn) -> Experiment:
         ends=draw(st.none() | moments.filter(lambda ends: starts is None or ends > starts)),
         namespace=draw(st.none() | st.just(("group", 0.0, 0.5))),
         span=NOWHERE,
+        fallback=fallback,
+        stages=tuple((at, bucket_ranges(2, share, (0.5, 0.5))) for at, share in stages),
+        holdouts=tuple(draw(st.lists(holdouts(), max_size=2))),
     )
 
 
@@ -144,6 +173,7 @@ def rules(draw: st.DrawFn, name: str) -> Rule:
         show=_outcome(name) if split is None else None,
         split=split,
         span=NOWHERE,
+        rollout=draw(rollouts()) if draw(st.sampled_from([False, False, True])) else None,
     )
 
 
