@@ -157,6 +157,15 @@ class Carts(Upstream):
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which a cart is used as it is")
 
 
+class Events(Upstream):
+    """What visitors have seen and sent away, from the embedded store."""
+
+    fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
+    grace_s: NonNegativeFloat = Field(
+        0, description="Seconds after that for which it stands in where no newer one is to be had"
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Made by `load_settings`."""
 
@@ -174,6 +183,7 @@ class Settings(BaseSettings):
     lists: Lists = Lists()
     catalogue: Catalogue = Catalogue()
     carts: Carts = Carts()
+    events: Events = Events()
 
     secret: SecretStr | None = Field(
         None, description="Signs visitor ids; at least 16 characters, required in production"

@@ -158,9 +158,11 @@ class _Planner:
         facts = self._facts(page)
         reads = slot_reads(self._ruleset, page.name, slot.name)
         outcomes = {id(outcome): self._outcome(page, outcome, facts, reads) for outcome in slot.outcomes}
-        conditions = {name for rule in slot.rules for name in rule_reads(self._ruleset, replace(rule, split=None))}
+        conditions = {
+            name for rule in slot.rules for name in rule_reads(self._ruleset, replace(rule, split=None, rollout=None))
+        }
         scopes = [self._scope(conditions, facts), *(each.scope for each in outcomes.values())]
-        if any(rule.split for rule in slot.rules):
+        if any(rule.split or rule.rollout for rule in slot.rules):
             scopes.append("context")  # what is read of the unit is a side of the split, which many share
         return SlotPlan(
             page=page.name,

@@ -1,9 +1,9 @@
 """Decisions: what a slot shows one visitor at one moment, and why.
 
 A slot's decision depends on its rules in order, down to the one that decides, and a rule on its condition, its window,
-its rollout, its experiment, in this order: one that does not match holds until what kept it from matching could change, and until
-the stale facts that it may read are too old for it. (Such a fact then counts as absent, which can turn a condition
-either way: its default comes in, and `is unknown` is true.)
+its rollout, its experiment, in this order: one that does not match holds until what kept it from matching could change,
+and until the stale facts that it may read are too old for it. (Such a fact then counts as absent, which can turn a
+condition either way: its default comes in, and `is unknown` is true.)
 """
 
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ from tessera.renderer.gather import Gatherer
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.settings import Settings
-from tests.support.fakes import FakeExposures, World
+from tests.support.fakes import FakeEvents, FakeExposures, World
 from tests.support.sites import LOCALES, load
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -74,7 +74,8 @@ async def client_of(
 
     @asynccontextmanager
     async def opening(_settings: Settings) -> AsyncIterator[Parts]:
-        yield Parts(pipeline=Pipeline(Gatherer(world.sources(**terms)), cache), exposures=FakeExposures(world))
+        pipeline = Pipeline(Gatherer(world.sources(**terms)), cache)
+        yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening)
     async with running(app) as served:

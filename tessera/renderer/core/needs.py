@@ -14,11 +14,12 @@ from tessera.rules.ruleset import Ruleset
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Facts by source. ``lists`` pairs each fact that is read from a list with that list."""
+    """Facts by source. ``lists`` pairs each fact that is read from a list with that list; ``events`` are facts too."""
 
     profile: bool = False
     cart: bool = False
     lists: tuple[tuple[Fact, ListPlan], ...] = ()
+    events: tuple[Fact, ...] = ()
 
     @staticmethod
     def of(names: Iterable[str], facts: Mapping[str, Fact], ruleset: Ruleset) -> "Needs | None":
@@ -35,5 +36,6 @@ class Needs:
             lists=tuple(
                 (fact, ListPlan(ruleset.lists[fact.list])) for fact in found if fact.source == "list" and fact.list
             ),
+            events=tuple(fact for fact in found if fact.source == "events"),
         )
         return None if needs == Needs() else needs
