@@ -9,6 +9,7 @@ from typing import TypedDict
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
+from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.carts_sqlite import SqliteCarts
 from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.client import make_client
@@ -62,6 +63,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
             (SqliteCatalogue(store), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
+            (SqliteAssignments(store), _terms("assignments", settings.assignments)),
         )
         pipeline = Pipeline(Gatherer(sources), MemoryCache(settings.cache.max_bytes))
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)

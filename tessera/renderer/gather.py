@@ -154,6 +154,8 @@ class Gatherer:
                 waiting.append(self._listed(known, asked, fact.name, list_plan))
         if needs.events and visitor_id is not None:
             waiting.append(self._events_of(known, asked, visitor_id, needs.events))
+        if needs.assigned and visitor_id is not None:
+            waiting.append(self._first_shown(known, asked, visitor_id, needs.assigned))
         if asked.given:
             facts.update(asked.given)
         return waiting
@@ -210,6 +212,17 @@ class Gatherer:
         cart = known.used("cart", "", got)
         if cart is not None:
             known.add(asked.declared.cart(cart))
+
+    async def _first_shown(
+        self, known: Known, asked: Asked, visitor_id: str, assigned: Sequence[tuple[str, tuple[str, str]]]
+    ) -> None:
+        try:
+            got = await self._sources.assignments(visitor_id, asked.now_s)
+        except SourceError as failure:
+            known.failed(failure)
+            return
+        arms = known.used("assignments", "", got)
+        known.facts.update({fact: arms[version] for fact, version in assigned if version in arms})
 
     async def _events_of(self, known: Known, asked: Asked, visitor_id: str, facts: Sequence[Fact]) -> None:
         try:

@@ -157,6 +157,12 @@ class Carts(Upstream):
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which a cart is used as it is")
 
 
+class Assignments(Upstream):
+    """The arms that visitors of sticky experiments were first shown, from the embedded store."""
+
+    fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
+
+
 class Events(Upstream):
     """What visitors have seen and sent away, from the embedded store."""
 
@@ -183,6 +189,7 @@ class Settings(BaseSettings):
     lists: Lists = Lists()
     catalogue: Catalogue = Catalogue()
     carts: Carts = Carts()
+    assignments: Assignments = Assignments()
     events: Events = Events()
 
     secret: SecretStr | None = Field(

@@ -6,7 +6,7 @@ never cache.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -18,7 +18,7 @@ from tessera.renderer.core.errors import SourceError, SourceTimeout
 from tessera.renderer.core.events import Moments
 from tessera.renderer.core.freshness import Freshness, Lifetime
 from tessera.renderer.core.inputs import Items
-from tessera.renderer.core.ports import Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
+from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -102,6 +102,7 @@ class Sources:
         catalogue: tuple[Catalogue, Terms],
         carts: tuple[Carts, Terms],
         events: tuple[Events, Terms],
+        assignments: tuple[Assignments, Terms],
     ) -> None:
         self._profiles, terms = profiles
         self._known: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms)
@@ -111,6 +112,8 @@ class Sources:
         self._items: Remembered[tuple[bytes, str], Items] = Remembered(terms)
         self._carts, terms = carts
         self._cart_of: Remembered[str, Cart | None] = Remembered(terms)
+        self._assignments, terms = assignments
+        self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms)
         self._events, terms = events
         self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms)
 
@@ -158,3 +161,7 @@ class Sources:
     async def events(self, visitor_id: str, of: frozenset[str], now_s: float) -> Got[Moments]:
         """Return when a visitor's events about these things happened. Raises `SourceError`."""
         return await self._moments.get((visitor_id, of), lambda: self._events.events(visitor_id, of), now_s)
+
+    async def assignments(self, visitor_id: str, now_s: float) -> Got[Mapping[tuple[str, str], str]]:
+        """Return the arms that a visitor was first shown, by experiment and version. Raises `SourceError`."""
+        return await self._assigned.get(visitor_id, lambda: self._assignments.assignments(visitor_id), now_s)

@@ -80,7 +80,7 @@ class _Assembly:
         offers.resolve()
         return Ruleset(
             version=digest(sources),
-            facts=definitions.facts,
+            facts={**definitions.facts, **{fact.name: fact for fact in offers.assigned()}},
             computed=definitions.computed,
             item_fields=sound(self._item_fields),
             segments=definitions.segments,

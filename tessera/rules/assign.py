@@ -24,7 +24,8 @@ class Seat(NamedTuple):
 
     `until` is the moment at which who has no seat could get one (None: never by time alone). `unit` is the name of the
     fact that was hashed, None where all that could be are unknown; `bucket` its place in [0, 1), None where it was not
-    asked for. `holdout` names the holdout that keeps the visitor out.
+    asked for. `holdout` names the holdout that keeps the visitor out; `kept` says that a sticky experiment left them on
+    the arm that they were first shown, whatever the hash.
     """
 
     arm: int
@@ -34,6 +35,7 @@ class Seat(NamedTuple):
     unit: str | None = None
     bucket: float | None = None
     holdout: str | None = None
+    kept: bool = False
 
 
 def unit_of(hashed: Hashed, read: Read) -> Unit | None:
@@ -57,6 +59,9 @@ def seat_in(experiment: Experiment, read: Read, now: datetime, at_bucket: float 
             if _share_holds(holdout, holdout.share, read):
                 why = f"holdout {holdout.name} keeps the visitor out of experiment {experiment.name}"
                 return Seat(-1, "unmatched", why, holdout=holdout.name)
+        first_shown = read(experiment.assigned) if experiment.assigned is not None else None
+        if first_shown in experiment.arms:
+            return Seat(experiment.arms.index(first_shown), "matched", kept=True)
         unit = unit_of(experiment, read)
         if unit is None:
             return Seat(-1, "unknown", f"{_names(experiment)}, which the experiment splits by, is unknown")

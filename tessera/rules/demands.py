@@ -28,6 +28,7 @@ def rule_reads(ruleset: Ruleset, rule: Rule) -> frozenset[str]:
     hashed: list[Hashed] = [] if rule.rollout is None else [rule.rollout]
     if rule.split is not None:
         hashed += [rule.split.experiment, *rule.split.experiment.holdouts]
+        names.update(filter(None, [rule.split.experiment.assigned]))
     names.update(name for each in hashed for name in (each.unit, each.fallback) if name is not None)
     return frozenset(names)
 

@@ -86,7 +86,8 @@ class RuleTrace:
 
     `finding` accounts for the condition, None where there is none or it failed; `window` says whether the window is
     open, None where there is none or it is unknown; `bucket` is the visitor's place in [0, 1) of the experiment, else
-    of the rollout, and `unit` the fact that was hashed for it; `holdout` names what keeps the visitor out.
+    of the rollout, and `unit` the fact that was hashed for it; `holdout` names what keeps the visitor out, and
+    `kept` says that the arm is the one that they were first shown.
     """
 
     name: str
@@ -98,6 +99,7 @@ class RuleTrace:
     bucket: float | None = None
     unit: str | None = None
     holdout: str | None = None
+    kept: bool = False
     decision: Decision | None = None
 
 
@@ -218,7 +220,7 @@ class _Account:
 
     def _seated(self, seat: Seat, until: datetime | None) -> RuleTrace | None:
         """The end of the rule for who has no seat; who has one keeps it until then."""
-        self._so_far = replace(self._so_far, bucket=seat.bucket, unit=seat.unit, holdout=seat.holdout)
+        self._so_far = replace(self._so_far, bucket=seat.bucket, unit=seat.unit, holdout=seat.holdout, kept=seat.kept)
         if seat.arm < 0:
             return self._ends(seat.verdict, seat.why, seat.until)
         self._so_far = replace(self._so_far, until=earliest(self._so_far.until, until))

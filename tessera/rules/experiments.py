@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from tessera.rules.ctas import ReadFact
+from tessera.rules.facts import ASSIGNED, VISITOR_ID, Fact
 from tessera.rules.holdouts import STATUSES
 from tessera.rules.rollouts import Steps, read_hash_version, read_steps, read_unit
 from tessera.rules.ruleset import Experiment
@@ -20,6 +21,7 @@ EXPERIMENT_KEYS = (
     "hash_version",
     "status",
     "coverage",
+    "sticky",
     "from",
     "until",
     "group",
@@ -57,9 +59,24 @@ def read_experiment(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> 
         namespace=_namespace(reader, fields),
         span=key.span,
         fallback=fallback,
+        sticky=_sticky(reader, fields, unit, fallback),
         stages=tuple((moment, bucket_ranges(len(arms), share, weights)) for moment, share in steps),
     )
     return found if arms else None
+
+
+def assigned_fact(experiment: Experiment) -> Fact:
+    """The fact that tells of a sticky experiment which arm a visitor was first shown."""
+    name = ASSIGNED + experiment.name
+    return Fact(name, "enumeration", "assignments", "context", experiment.span, one_of=experiment.arms)
+
+
+def _sticky(reader: Reader, fields: Fields, unit: str, fallback: str | None) -> bool:
+    sticky = fields.choice("sticky", ("true", "false")) == "true"
+    if sticky and (unit != VISITOR_ID or fallback is not None):
+        message = f"a sticky experiment splits by `{VISITOR_ID}`, under which arms are remembered"
+        reader.complain("R015", message, fields.span)
+    return sticky
 
 
 def _coverage(reader: Reader, fields: Fields) -> tuple[float, Steps]:

@@ -34,7 +34,7 @@ FactType = Literal[
     "version",
     "location",
 ]
-FactSource = Literal["profile", "request", "cart", "list", "events", "parameter", "computed", "item"]
+FactSource = Literal["profile", "request", "cart", "list", "events", "assignments", "parameter", "computed", "item"]
 EventKind = Literal["shown", "dismissed"]
 Share = Literal["public", "context", "private"]
 
@@ -49,7 +49,8 @@ EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 SEGMENT = "segment."
 PARAMETER = "param."
 ITEM = "item."
-RESERVED = ("segment", "param", "item", "items", "cta", "slots", "experiment")
+ASSIGNED = "assigned."
+RESERVED = ("segment", "param", "item", "items", "cta", "slots", "experiment", "assigned")
 """First parts of names that mean something else in rules or in templates, so no declared fact may use them."""
 
 CONSENT = "consent.personalization"

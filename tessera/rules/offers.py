@@ -7,7 +7,7 @@ from typing import TypeVar
 from tessera.rules.ctas import read_cta
 from tessera.rules.definitions import Definitions
 from tessera.rules.diagnostics import Diagnostic
-from tessera.rules.experiments import read_experiment
+from tessera.rules.experiments import assigned_fact, read_experiment
 from tessera.rules.facts import LOCALE, PARAMETER, Fact, FactType
 from tessera.rules.holdouts import read_holdout
 from tessera.rules.lists import read_list
@@ -56,6 +56,10 @@ class Offers:
         for key, value in reader.new_entries(node, "holdout", self.holdouts):
             self.holdouts[key.value], covered = read_holdout(reader, key, value, self.fact)
             self._covered += covered
+
+    def assigned(self) -> list[Fact]:
+        """The facts that tell which arms of sticky experiments a visitor was first shown."""
+        return [assigned_fact(experiment) for experiment in sound(self.experiments).values() if experiment.sticky]
 
     def resolve(self) -> None:
         """Look up the lists and experiments that are named, and tell experiments which holdouts cover them.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tessera.rules.conditions import Expr
-from tessera.rules.facts import PARAMETER, SEGMENT, Fact, FactSource, Share, Value
+from tessera.rules.facts import ASSIGNED, PARAMETER, SEGMENT, Fact, FactSource, Share, Value
 from tessera.rules.schedule import Window
 from tessera.rules.shares import Holdout, Rollout, Status, step_at
 from tessera.rules.source import Span
@@ -125,7 +125,8 @@ class Experiment:
     `ends` bound when it runs, the first included, the last not. `namespace` is the group in which experiments exclude
     each other, with the share [start, end) of it that is this one's. `fallback` is the fact that is hashed where `unit`
     is unknown. Where coverage grows by date, `stages` has the ranges from each moment on, and `ranges` the last of
-    them. `holdouts` are those that run and cover it.
+    them. `holdouts` are those that run and cover it. A `sticky` one leaves visitors on the arm that they were
+    first shown.
     """
 
     name: str
@@ -144,6 +145,12 @@ class Experiment:
     fallback: str | None = None
     stages: tuple[tuple[datetime, tuple[Range, ...]], ...] = ()
     holdouts: tuple[Holdout, ...] = ()
+    sticky: bool = False
+
+    @property
+    def assigned(self) -> str | None:
+        """The fact that holds the arm which a visitor was first shown of this version; None unless it is sticky."""
+        return ASSIGNED + self.name if self.sticky else None
 
     def ranges_at(self, now: datetime) -> tuple[tuple[Range, ...], datetime | None]:
         """The ranges at a moment, and when they grow next: None for never."""

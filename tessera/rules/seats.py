@@ -54,11 +54,13 @@ class ReadyRollout:
 class ReadySplit:
     """One running experiment, ready to assign."""
 
-    __slots__ = ("_ends", "_hash", "_holdouts", "_namespace", "_ranges_at", "_starts")
+    __slots__ = ("_arms", "_assigned", "_ends", "_hash", "_holdouts", "_namespace", "_ranges_at", "_starts")
 
     def __init__(self, experiment: Experiment, ruleset: Ruleset) -> None:
         self._hash = _Hash(experiment, ruleset)
         self._holdouts = [(_Hash(each, ruleset), each.share) for each in experiment.holdouts]
+        self._assigned = experiment.assigned
+        self._arms = {arm: index for index, arm in enumerate(experiment.arms)}
         self._ranges_at = experiment.ranges_at
         self._starts = experiment.starts
         self._ends = experiment.ends
@@ -73,6 +75,10 @@ class ReadySplit:
         if (self._ends is not None and clock.now >= self._ends) or self._held_out(get):
             clock.until = before
             return -1
+        kept = self._arms.get(get(self._assigned)) if self._assigned is not None else None
+        if kept is not None:
+            clock.note(self._ends)
+            return kept
         unit = self._hash.unit(get)
         if unit is None or (self._namespace and not in_namespace(unit, *self._namespace)):
             clock.until = before

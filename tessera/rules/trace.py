@@ -36,6 +36,8 @@ def _lines(trace: Trace) -> Iterator[str]:
             yield from _finding_lines(rule.finding, "    ")
         if rule.bucket is not None:
             yield f"    bucket {rule.bucket:.4f}" + (f", by {rule.unit}" if rule.unit else "")
+        if rule.kept:
+            yield "    arm kept since it was first shown"
         decided = decided or rule.decision is not None
     decision = trace.decision
     yield f"  {decision.reason}: {decision.rule or 'the default'}{_until(decision.until)}"
@@ -97,6 +99,7 @@ def _rule_json(rule: RuleTrace) -> dict[str, object]:
         "bucket": rule.bucket,
         "unit": rule.unit,
         "holdout": rule.holdout,
+        "kept": rule.kept,
         "condition": rule.finding and _finding_json(rule.finding),
     }
 

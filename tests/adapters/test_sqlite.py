@@ -3,11 +3,13 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.carts_sqlite import SqliteCarts
 from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.events_sqlite import SqliteEvents
@@ -99,6 +101,18 @@ async def test_an_exposure_counts_once_for_each_version(store: Store) -> None:
     assert await exposures.record(exposure("ann"))
     assert not await exposures.record(exposure("ann"))
     assert await exposures.record(exposure("ann", "2"))
+
+
+async def test_the_first_exposure_tells_the_arm_that_a_visitor_keeps(store: Store) -> None:
+    exposures = SqliteExposures(store)
+    await exposures.record(exposure("ann"))
+    await exposures.record(replace(exposure("ann"), arm="control"))
+    await exposures.record(replace(exposure("ann", "2"), arm="control"))
+    assert await SqliteAssignments(store).assignments("ann") == {
+        ("hero-copy", "1"): "urgency",
+        ("hero-copy", "2"): "control",
+    }
+    assert await SqliteAssignments(store).assignments("bob") == {}
 
 
 async def test_events_are_told_by_kind_and_thing(store: Store) -> None:

@@ -11,6 +11,7 @@ from tessera.rules.evaluate import Decision, RuleTrace, explain_slot
 from tessera.rules.facts import Value
 from tessera.rules.ruleset import Ruleset
 from tessera.rules.split import bucket
+from tessera.rules.trace import to_text
 from tests.rules.building import NOW, page, rule, ruleset
 
 SPLIT = "{experiment: copy, arms: {control: {template: a.liquid}, urgency: {template: b.liquid}}}"
@@ -135,6 +136,23 @@ def test_coverage_by_date_grows_and_moves_nobody_between_arms() -> None:
         assert len(set(known)) == 1
     early = decide(rules, {"visitor.id": "ada"}, datetime(2026, 1, 1, tzinfo=UTC))
     assert (early.rule, early.until) == ("next", datetime(2026, 11, 20, tzinfo=UTC))
+
+
+def test_a_sticky_experiment_leaves_visitors_on_the_arm_that_they_were_first_shown() -> None:
+    rules = splitting(", sticky: true, coverage: 0, until: 2027-01-01", "{h: {share: 10, seed: h}}")
+    inside, outside = with_place(0.1, "h")
+    assert slot_reads(rules, "home", "hero") == {"visitor.id", "assigned.copy"}
+    for arm in ("control", "urgency"):
+        kept: dict[str, Value] = {"visitor.id": outside, "assigned.copy": arm}
+        decision = decide(rules, kept)
+        assert decision.assignment is not None
+        assert (decision.assignment.arm, decision.until) == (arm, datetime(2027, 1, 1, tzinfo=UTC))
+        assert first(rules, kept).kept
+        assert "arm kept since it was first shown" in to_text(explain_slot(rules, "home", "hero", kept, NOW))
+        assert decide(rules, {**kept, "visitor.id": inside}).rule == "next"
+    assert decide(rules, {"visitor.id": outside}).rule == "next"
+    assert decide(rules, {"visitor.id": outside, "assigned.copy": "gone"}).rule == "next"
+    assert decide(splitting(), {"visitor.id": "ada", "assigned.copy": "gone"}).rule == "only"
 
 
 def test_values_of_no_sensible_type_are_hashed_and_take_nothing_down() -> None:

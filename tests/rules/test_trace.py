@@ -84,6 +84,7 @@ def test_as_json() -> None:
         "bucket": 0.8628,
         "unit": "visitor.id",
         "holdout": None,
+        "kept": False,
         "condition": {
             "text": "spends_over(50.00)",
             "value": True,

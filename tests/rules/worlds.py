@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from tessera.rules.facts import CONSENT, TIMEZONE, Value
+from tessera.rules.facts import CONSENT, TIMEZONE, Fact, Value
 from tessera.rules.ruleset import Experiment, OnUnknown, Outcome, Page, Rule, Ruleset, Slot, Split
 from tessera.rules.schedule import parse_window
 from tessera.rules.shares import Holdout, Rollout
@@ -15,6 +15,7 @@ from tessera.rules.values import Version
 from tests.rules import building
 
 NOWHERE = Span("nowhere", 1, 1, 1)
+ASSIGNED = Fact("assigned.copy", "enumeration", "assignments", "context", NOWHERE, one_of=("control", "urgency"))
 
 PLAIN = (
     "true",
@@ -91,6 +92,7 @@ def visitors(draw: st.DrawFn, now: datetime) -> dict[str, Value]:
         "app.version": st.sampled_from([Version.parse("2.9"), Version.parse("2.10.0")]),
         "cart.value": st.sampled_from([4999, 5001]),
         "segment.vip": st.booleans(),
+        ASSIGNED.name: st.sampled_from(["control", "urgency", "gone"]),
         CONSENT: st.sampled_from(["granted", "denied", "unknown"]),
         TIMEZONE: st.sampled_from(["Asia/Kolkata", "America/Los_Angeles", "no/where"]),
     }
@@ -155,6 +157,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
         fallback=fallback,
         stages=tuple((at, bucket_ranges(2, share, (0.5, 0.5))) for at, share in stages),
         holdouts=tuple(draw(st.lists(holdouts(), max_size=2))),
+        sticky=draw(st.booleans()),
     )
 
 
@@ -183,4 +186,5 @@ def rulesets(draw: st.DrawFn) -> Ruleset:
     found = tuple(draw(rules(f"rule {number}")) for number in range(draw(st.integers(1, 4))))
     slot = Slot("hero", _outcome("default"), found, None, NOWHERE)
     page = Page("home", {}, None, {"hero": slot}, (), NOWHERE)
-    return Ruleset("", building.facts(), building.computed(), {}, {}, {}, {}, {}, {"home": page})
+    facts = {**building.facts(), ASSIGNED.name: ASSIGNED}
+    return Ruleset("", facts, building.computed(), {}, {}, {}, {}, {}, {"home": page})

@@ -46,6 +46,7 @@ class World:
             (FakeCatalogue(self), terms("catalogue")),
             (FakeCarts(self), terms("cart")),
             (FakeEvents(self), Terms("events", deadline_ms, Lifetime(0, 0), 10_000)),
+            (FakeAssignments(self), Terms("assignments", deadline_ms, Lifetime(0, 0), 10_000)),
         )
 
 
@@ -110,6 +111,18 @@ class FakeExposures:
         new = key not in self.world.exposures
         self.world.exposures.setdefault(key, exposure)
         return new
+
+
+@dataclass
+class FakeAssignments:
+    """Implements `Assignments`, from what was exposed."""
+
+    world: World
+
+    async def assignments(self, visitor_id: str) -> Mapping[tuple[str, str], str]:
+        """Return the visitor's arms."""
+        await self.world.asked("assignments", visitor_id)
+        return {key[1:]: kept.arm for key, kept in self.world.exposures.items() if key[0] == visitor_id}
 
 
 @dataclass

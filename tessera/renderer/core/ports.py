@@ -127,6 +127,14 @@ class Exposures(Protocol):
         ...
 
 
+class Assignments(Protocol):
+    """The arms that visitors were first shown, for sticky experiments."""
+
+    async def assignments(self, visitor_id: str) -> Mapping[tuple[str, str], str]:
+        """Return the arm that a visitor's first exposure named, by experiment and version. Raises `SourceError`."""
+        ...
+
+
 class Events(Protocol):
     """What visitors have seen and sent away: of each visitor, kind and thing the last `KEPT_EVENTS`."""
 
