@@ -238,7 +238,7 @@ def test_the_scripts_are_small_and_end_every_layout() -> None:
     assert len(layouts) == 6
     for layout in layouts:
         ending = (
-            r'<script>{% \w+ "partials/exposures.js" %}{% \w+ "partials/events.js" %}</script>\s</body>\s</html>\s$'
+            r'<script>{% \w+ "partials/exposures.js" %};{% \w+ "partials/events.js" %}</script>\s</body>\s</html>\s$'
         )
         assert re.search(ending, layout.read_text(encoding="utf-8")), layout
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -153,6 +154,29 @@ def test_a_sticky_experiment_leaves_visitors_on_the_arm_that_they_were_first_sho
     assert decide(rules, {"visitor.id": outside}).rule == "next"
     assert decide(rules, {"visitor.id": outside, "assigned.copy": "gone"}).rule == "next"
     assert decide(splitting(), {"visitor.id": "ada", "assigned.copy": "gone"}).rule == "only"
+
+
+class Unreadable:
+    """A value that cannot be hashed."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        rule(name="broken", split=SPLIT),
+        rule(name="broken", rollout=f"{{seed: s, steps: {STEPS}}}"),
+        rule(name="broken", rollout=f"{{seed: s, unit: visitor.city, fallback: visitor.id, steps: {STEPS}}}"),
+    ],
+)
+def test_a_rule_that_fails_while_hashing_is_skipped_and_named(broken: str) -> None:
+    shared = COPY % "" + "holdouts: {h: {share: 5}}\n"
+    rules = ruleset({**page(broken, rule(name="next")), "experiments.yaml": shared})
+    facts = cast("Mapping[str, Value]", {"visitor.id": Unreadable()})
+    decision = decide(rules, facts)
+    assert (decision.rule, decision.failed) == ("next", ("broken",))
 
 
 def test_values_of_no_sensible_type_are_hashed_and_take_nothing_down() -> None:
