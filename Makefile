@@ -30,8 +30,11 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup
+bench: setup .venv/bench
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+.venv/bench: pyproject.toml | setup
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]' && touch $@
 
 lock:
 	$(PYTHON) -m venv .venv/lock

@@ -1,5 +1,6 @@
 """The composition root: builds adapters, cache and pipeline from settings, and mounts the routes."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -26,9 +27,11 @@ from tessera.renderer.front import Front
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
+from tessera.renderer.previews import Previews
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.routes import Routes
 from tessera.renderer.settings import Service, Settings, Upstream
+from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources, Terms
 from tessera.renderer.understand import Understanding
 
@@ -75,26 +78,32 @@ def make_app(
     personas: Mapping[str, Persona],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     opening: Callable[[Settings], AbstractAsyncContextManager[Parts]] = assemble,
+    find: Callable[[str], Site | None] = lambda _version: None,
 ) -> Front:
     """Make the ASGI application that serves a site.
 
-    Personas count in development only. ``opening`` opens, when the server starts, what answers are made with.
+    Personas count in development only. ``opening`` opens, when the server starts, what answers are made with; ``find``
+    loads another version of the site for whoever may preview it.
     """
     development = settings.server.mode == "development"
     identity = make_identity(settings)
     understanding = Understanding(settings, identity, personas if development else {})
-    routes = [*Routes(settings, site, identity, understanding, clock).routes()]
+    previews = Previews(revealed(settings.secret) or secrets.token_hex(), find)
+    routes = [*Routes(settings, site, identity, understanding, previews, clock).routes()]
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
+        watching = asyncio.create_task(site.watch())
         async with opening(settings) as parts:
             yield parts
+        watching.cancel()
 
     return Front(
         site,
         understanding,
+        previews,
         clock,
         Starlette(routes=routes, lifespan=lifespan),
         max_age_s=settings.http.max_age_s,

@@ -13,8 +13,10 @@ PACKAGE = Path(tessera.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.__main__",),
     ("tessera.cli",),
+    ("tessera.publish_commands",),
+    ("tessera.console", "tessera.workers"),
     ("tessera.app",),
-    ("tessera.demo",),
+    ("tessera.demo", "tessera.publishing"),
     ("tessera.renderer",),
     ("tessera.renderer.engines", "tessera.renderer.cache", "tessera.adapters"),
     ("tessera.renderer.core",),

@@ -70,6 +70,22 @@ def test_check_points_into_templates_too(site: Path) -> None:
     assert "= help: did you mean `visitor.first_name`?" in done.output
 
 
+def test_check_goes_on_watching(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = iter([True, False])
+
+    def wait(seconds: float) -> None:
+        if not next(waits):
+            raise KeyboardInterrupt
+        (site / "templates" / "gold.liquid").unlink()
+
+    monkeypatch.setattr("tessera.renderer.reload.time.sleep", wait)
+    done = run("check", "--watch", "--site", site)
+    assert [line for line in done.output.splitlines() if line.endswith("warnings")] == [
+        "0 errors, 0 warnings",
+        "2 errors, 0 warnings",
+    ]
+
+
 def test_check_reports_as_json(site: Path) -> None:
     (site / "templates" / "gold.liquid").unlink()
     done = run("check", "--site", site, "--format", "json")

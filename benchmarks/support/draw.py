@@ -176,18 +176,28 @@ def draw_visitor(random: Random, unknown_share: float) -> Visitor:
     return Visitor(now, {name: value for name, value in values.items() if random.random() >= unknown_share})
 
 
-def write_rules(folder: Path, segments: Sequence[Segment], rules: Sequence[Rule]) -> None:
-    """The rules as the files of a site's `rules` folder."""
-    folder.mkdir(parents=True)
+def write_site(folder: Path, segments: Sequence[Segment], pages: Mapping[str, Sequence[Rule]]) -> None:
+    """A site with these rules, those of each page for its slot `hero`."""
+    rules = folder / "rules"
+    rules.mkdir(parents=True)
     types = dict.fromkeys(WORDS, "string") | dict.fromkeys(NUMBERS, "integer") | dict.fromkeys(MOMENTS, "timestamp")
     types |= dict.fromkeys(MONEY, "money, unit: EUR")
     facts = [f"  {name}: {{type: {type_}, source: profile}}" for name, type_ in types.items()]
-    (folder / "facts.yaml").write_text("\n".join(["facts:", *facts, ""]))
+    (rules / "facts.yaml").write_text("\n".join(["facts:", *facts, ""]))
     named = [f"  {segment.name}: {{when: '{segment.tessera()}'}}" for segment in segments]
-    (folder / "segments.yaml").write_text("\n".join(["segments:", *named, ""]))
-    lines = ["page: home", "slots:", "  hero:", "    default: nothing", "    rules:"]
+    (rules / "segments.yaml").write_text("\n".join(["segments:", *named, ""]))
+    for page, its_rules in pages.items():
+        (rules / f"{page}.yaml").write_text(page_text(page, its_rules))
+    template = folder / "templates" / "hero.liquid"
+    template.parent.mkdir()
+    template.write_text("<h1>Hello</h1>")
+
+
+def page_text(page: str, rules: Sequence[Rule]) -> str:
+    """The file of a page whose slot `hero` has these rules."""
+    lines = [f"page: {page}", "slots:", "  hero:", "    default: nothing", "    rules:"]
     for number, rule in enumerate(rules):
         lines += [f"      - name: rule {number}", f"        when: '{rule.tessera()}'"]
         lines += [f"        during: {rule.window.tessera()}"] if rule.window else []
-        lines += ["        show: {template: home/hero.liquid}"]
-    (folder / "home.yaml").write_text("\n".join([*lines, ""]))
+        lines += ["        show: {template: hero.liquid}"]
+    return "\n".join([*lines, ""])

@@ -1,13 +1,14 @@
 """Rules against templates: what each needs of the other, checked when a site is loaded."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
 from tessera.renderer.core.inputs import CTA_FIELDS, EACH, EXPERIMENT_FIELDS, SIZE, Path
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import SUFFIXES
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
 from tessera.rules.facts import SEGMENT
-from tessera.rules.ruleset import LAYOUT, Outcome, Page, Ruleset, Slot
+from tessera.rules.ruleset import LAYOUT, Outcome, Page, Ruleset
+from tessera.rules.source import Span
 
 CODES: Mapping[str, str] = {
     "S101": "A rule names a template that is not in the templates folder.",
@@ -27,49 +28,38 @@ def find_template(outcome: Outcome, templates: Mapping[str, Template]) -> Templa
 def cross_check(ruleset: Ruleset, templates: Mapping[str, Template]) -> Iterator[Diagnostic]:
     """Yield every complaint about a template that a rule shows, or should show."""
     for page in ruleset.pages.values():
-        slots = [*page.slots.values(), *([page.layouts] if page.layouts else [])]
-        for slot in slots:
+        declared = set(_declared(ruleset, page))
+        for slot in [*page.slots.values(), *([page.layouts] if page.layouts else [])]:
+            placed = page.slots if slot.name == LAYOUT else {}
+            shown: dict[str, Template] = {}
             for outcome in slot.outcomes:
-                if outcome.template is not None:
-                    yield from _outcome(ruleset, page, slot, outcome, templates)
+                if outcome.template is None:
+                    continue
+                template = find_template(outcome, templates)
+                if template is None:
+                    yield _missing(outcome.template, outcome.span, templates)
+                else:
+                    shown[template.name] = template
+            for template in shown.values():
+                yield from _template(template, placed, declared)
 
 
-def _outcome(
-    ruleset: Ruleset, page: Page, slot: Slot, outcome: Outcome, templates: Mapping[str, Template]
-) -> Iterator[Diagnostic]:
-    template = find_template(outcome, templates)
-    if template is None:
-        yield Diagnostic(
-            "S101",
-            "error",
-            f"there is no template `{outcome.template}`",
-            outcome.span,
-            help=did_you_mean(outcome.template or "", templates),
-        )
-        return
-    placed = page.slots if slot.name == LAYOUT else {}
-    declared = set(_declared(ruleset, page))
+def _missing(name: str, span: Span, templates: Mapping[str, Template]) -> Diagnostic:
+    return Diagnostic("S101", "error", f"there is no template `{name}`", span, help=did_you_mean(name, templates))
+
+
+def _template(template: Template, placed: Collection[str], declared: Set[Path]) -> Iterator[Diagnostic]:
+    """Yield every complaint about what a template reads, where these slots may be placed and these paths be read."""
     for path, span in template.reads:
         if path[:1] == ("slots",):
             if len(path) < 2 or path[1] not in placed:
                 name = ".".join(path)
-                yield Diagnostic(
-                    "S103",
-                    "error",
-                    f"there is no `{name}` to place here",
-                    span,
-                    help=did_you_mean(name, _slots(placed)),
-                )
+                close = did_you_mean(name, [f"slots.{each}" for each in placed])
+                yield Diagnostic("S103", "error", f"there is no `{name}` to place here", span, help=close)
         elif not _is_declared(path, declared):
-            name = ".".join(part for part in path if part not in (EACH, SIZE))
-            yield Diagnostic(
-                "S102",
-                "error",
-                f"unknown name `{name}`",
-                span,
-                "nothing declares it",
-                did_you_mean(name, (".".join(p for p in known if p != EACH) for known in declared)),
-            )
+            name = ".".join(_bare(path))
+            close = did_you_mean(name, (".".join(p for p in known if p != EACH) for known in declared))
+            yield Diagnostic("S102", "error", f"unknown name `{name}`", span, "nothing declares it", close)
     for span in template.widened:
         yield Diagnostic("S201", "warning", "what is read here cannot be told, so the whole object is demanded", span)
 
@@ -98,7 +88,3 @@ def _is_declared(path: Path, declared: Iterable[Path]) -> bool:
 def _bare(path: Path) -> Path:
     """Return a path without the marks for elements and sizes, which a template may read of anything."""
     return tuple(part for part in path if part not in (EACH, SIZE))
-
-
-def _slots(placed: Iterable[str]) -> list[str]:
-    return [f"slots.{name}" for name in placed]

@@ -31,8 +31,10 @@ class Explanation:
         """Tell it to people."""
         answer = self.answer
         key = answer.key.hex() if answer.key else "none, as nothing is shown"
-        fetched = [f"{each.source} {each.what}: {each.status}, {each.age_s:g} s old" for each in self.fetched]
-        facts = [f"{name} = {_plain(value)}" for name, value in sorted(self.facts.items())]
+        fetched = [
+            f"{each.source} {each.what}".rstrip() + f": {each.status}, {each.age_s:g} s old" for each in self.fetched
+        ]
+        facts = [f"{name} = {_written(value)}" for name, value in sorted(self.facts.items())]
         return "\n".join(
             [
                 account.to_text(self.trace),
@@ -74,6 +76,11 @@ async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     shown = [f"  {line}" for line in lines]
     return [f"{title}:", *shown] if shown else []
+
+
+def _written(value: Value) -> str:
+    """Write a fact's value as an author would."""
+    return str(value).lower() if isinstance(value, bool) else str(_plain(value))
 
 
 def _plain(value: Value) -> object:

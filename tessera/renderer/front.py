@@ -4,15 +4,18 @@ Plain ASGI, in front of everything else: every microsecond here is paid by each 
 stand before either path, as in `/de/pages/home`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.declared import coerced
+from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.pipeline import Answer, Pipeline
+from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import NO_STORE, PRIVATE, Response, html, public, text
 from tessera.renderer.site import PagePlan, Site, SlotPlan
@@ -21,15 +24,28 @@ from tessera.renderer.understand import Understanding
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = Mapping[bytes, bytes]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
+EXPLAIN = "explain"
+"""The query parameter with which whoever holds a token that grants it asks why, instead of what."""
+
 NO_PAGE = text(404, "There is no such page.\n")
 NO_LAYOUT = text(404, "This page has no layout; ask for its fragments.\n")
 NO_SLOT = text(404, "There is no such slot.\n")
 NOT_HERE = text(405, "Only GET and HEAD are answered here.\n")
 NOT_HERE.headers.append((b"allow", b"GET, HEAD"))
+
+
+class Visit(NamedTuple):
+    """One request for a fragment or a page: the site that answers it, what was sent, and as of when it is answered."""
+
+    site: Site
+    query: bytes
+    headers: Mapping[bytes, bytes]
+    locale: str | None
+    now: datetime
+    preview: Preview | None = None
 
 
 class Front:
@@ -42,6 +58,7 @@ class Front:
         self,
         site: LiveSite,
         understanding: Understanding,
+        previews: Previews,
         clock: Callable[[], datetime],
         otherwise: App,
         *,
@@ -51,6 +68,7 @@ class Front:
         """``max_age_s`` bounds what is told downstream; ``may_force`` lets a query show an arm to whoever asks."""
         self._site = site
         self._understanding = understanding
+        self._previews = previews
         self._clock = clock
         self._max_age_s = max_age_s
         self._may_force = may_force
@@ -62,45 +80,70 @@ class Front:
             parts = scope["path"].split("/")
             site = self._site.current()
             locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
-            response: Response | None = None
-            if len(parts) == 4 and parts[1] == "fragments":
-                response = await self._fragment(scope, site, locale, parts[2], parts[3])
-            elif len(parts) == 3 and parts[1] == "pages":
-                response = await self._page(scope, site, locale, parts[2])
-            if response is not None:
+            if (len(parts) == 4 and parts[1] == "fragments") or (len(parts) == 3 and parts[1] == "pages"):
+                visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
+                if scope["method"] not in ("GET", "HEAD"):
+                    response = NOT_HERE
+                elif carries_token(visit.query, visit.headers):
+                    response = await self._preview(scope["state"]["pipeline"], visit, parts[2:])
+                else:
+                    response = await self._answer(scope["state"]["pipeline"], visit, parts[2:])
                 await _send(response, scope["method"], send)
                 return
         await self._otherwise(scope, receive, send)
 
-    async def _fragment(self, scope: Scope, site: Site, locale: str | None, page: str, slot: str) -> Response:
-        if scope["method"] not in ("GET", "HEAD"):
-            return NOT_HERE
-        page_plan = site.pages.get(page)
-        if page_plan is None:
+    async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
+        """Answer for a page, or for one of its slots."""
+        page = visit.site.pages.get(place[0])
+        if page is None:
             return NO_PAGE
-        plan = page_plan.slots.get(slot)
+        plan = page.layout if len(place) == 1 else page.slots.get(place[1])
         if plan is None:
-            return NO_SLOT
-        pipeline: Pipeline = scope["state"]["pipeline"]
-        headers = dict(scope["headers"])
-        answer = await pipeline.slot(self._asked(scope, headers, site, page_plan, locale), plan)
-        return self._response(headers, answer.fragment, plan, {slot: answer})
+            return NO_LAYOUT if len(place) == 1 else NO_SLOT
+        asked = self._asked(visit, page)
+        if visit.preview is not None and visit.preview.explain and EXPLAIN in query_of(visit.query):
+            return _explanation(await explain(pipeline, asked, visit.site, plan), visit.headers)
+        if len(place) == 1:
+            answer = await pipeline.page(asked, plan, page.slots)
+            return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
+        shown = await pipeline.slot(asked, plan)
+        return self._response(visit, shown.fragment, plan, {place[1]: shown})
 
-    async def _page(self, scope: Scope, site: Site, locale: str | None, page: str) -> Response:
-        if scope["method"] not in ("GET", "HEAD"):
-            return NOT_HERE
-        plan = site.pages.get(page)
-        if plan is None:
-            return NO_PAGE
-        if plan.layout is None:
-            return NO_LAYOUT
-        pipeline: Pipeline = scope["state"]["pipeline"]
-        headers = dict(scope["headers"])
-        answer = await pipeline.page(self._asked(scope, headers, site, plan, locale), plan.layout, plan.slots)
-        return self._response(headers, answer.fragment, plan, {"layout": answer.layout, **answer.slots})
+    async def _preview(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
+        """Answer whoever carries a preview's token: as it says, or, where it is no good, as anybody."""
+        token = token_in(query_of(visit.query), visit.headers.get(b"cookie"))
+        granted = self._previews.read(token, visit.now) if token else "invalid"
+        if isinstance(granted, Preview):
+            site = await self._previews.site(granted.version) if granted.version else visit.site
+            if site is None:
+                granted = "gone"
+            else:
+                visit = visit._replace(site=site, now=granted.at or visit.now, preview=granted)
+        status, headers, body = await self._answer(pipeline, visit, place)
+        told = granted if isinstance(granted, str) else visit.site.version
+        kept = [(name, value) for name, value in headers if name != b"cache-control"]
+        return Response(status, [*kept, (b"cache-control", PRIVATE), (b"tessera-preview", told.encode())], body)
+
+    def _asked(self, visit: Visit, page: PagePlan) -> Asked:
+        """Understand the request; its query is read by the page's declared parameters."""
+        site, query, headers, locale, now, preview = visit
+        declared = site.declared
+        forced = query_of(query).get("force") if query and self._may_force else None
+        if preview is not None:
+            forced = preview.arm
+        return Asked(
+            self._understanding.context(headers, declared, locale),
+            declared,
+            now,
+            now.timestamp(),
+            coerced(page.parameters, query_of(query)) if query else NOT_TOLD,
+            self._understanding.cart(headers, declared),
+            forced=forced,
+            counted=forced is None and preview is None,
+        )
 
     def _response(
-        self, headers: Headers, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
+        self, visit: Visit, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
     ) -> Response:
         """Send what was answered. A stand-in is never stored, and only what is public is shared."""
         extra = fallbacks(answers)
@@ -110,22 +153,7 @@ class Front:
             caching = public(min(plan.max_age_s, self._max_age_s, *(each.lifetime_s for each in answers.values())))
         else:
             caching = PRIVATE
-        return html(fragment, caching, headers.get(b"if-none-match"), extra)
-
-    def _asked(self, scope: Scope, headers: Headers, site: Site, plan: PagePlan, locale: str | None) -> Asked:
-        """Understand the request; its query is read by the page's declared parameters."""
-        query, declared = scope["query_string"], site.declared
-        context = self._understanding.context(headers, declared, locale)
-        now = self._clock()
-        return Asked(
-            context,
-            declared,
-            now,
-            now.timestamp(),
-            coerced(plan.parameters, query_of(query)) if query else NOT_TOLD,
-            self._understanding.cart(headers, declared),
-            forced=query_of(query).get("force") if query and self._may_force else None,
-        )
+        return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
 
 
 def query_of(query: bytes) -> Mapping[str, str]:
@@ -147,6 +175,16 @@ def fallbacks(answers: Mapping[str, Answer]) -> list[tuple[bytes, bytes]]:
     if not members:
         return []
     return [(b"tessera-fallback", ", ".join(members).encode("ascii", "replace"))]
+
+
+def _explanation(explanation: Explanation, headers: Mapping[bytes, bytes]) -> Response:
+    """Tell why, as JSON to whoever prefers that, else as text."""
+    if b"application/json" in headers.get(b"accept", b""):
+        body, kind = json.dumps(explanation.to_json(), indent=2), b"application/json"
+    else:
+        body, kind = explanation.to_text() + "\n", b"text/plain; charset=utf-8"
+    encoded = body.encode()
+    return Response(200, [(b"content-type", kind), (b"content-length", b"%d" % len(encoded))], encoded)
 
 
 async def _send(response: Response, method: str, send: Send) -> None:

@@ -27,7 +27,8 @@ class Asked(NamedTuple):
     """One request at one moment, which ``now_s`` gives in seconds since the epoch.
 
     ``parameters`` are those of the page; ``cart`` is one that the shop signed into the request; ``given`` facts hold
-    whatever is fetched; ``forced`` is an arm, ``experiment.arm``, to be shown without counting.
+    whatever is fetched; ``forced`` is an arm, ``experiment.arm``, to be shown. What is not ``counted`` is no
+    visitor's own view: its fragments are neither taken from the cache nor kept, and report no exposure.
     """
 
     context: Context
@@ -38,6 +39,7 @@ class Asked(NamedTuple):
     cart: Coerced | None = None
     given: Mapping[str, Value] = MappingProxyType({})
     forced: str | None = None
+    counted: bool = True
 
 
 class Fetched(NamedTuple):

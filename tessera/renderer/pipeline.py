@@ -5,7 +5,7 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
 from tessera.renderer.core.layout import compose
 from tessera.renderer.core.needs import Needs
-from tessera.renderer.engines.base import RenderError, Template
+from tessera.renderer.engines.base import RenderError
 from tessera.renderer.exposures import marker
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.site import OutcomePlan, SlotPlan
@@ -57,6 +57,7 @@ class Pipeline:
     def __init__(self, gatherer: Gatherer, cache: FragmentCache) -> None:
         self.gatherer = gatherer
         self._cache = cache
+        self._reported: set[tuple[str, str, str]] = set()
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
@@ -86,6 +87,8 @@ class Pipeline:
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:
             decision = plan.matcher.decide(known.facts, asked.now, known.ages)
+        if decision.failed:
+            self._report(plan, decision.failed)
         outcome = plan.outcome(decision)
         return await self._show(asked, outcome, outcome.needs_beyond, decision, known)
 
@@ -110,15 +113,26 @@ class Pipeline:
             item = await self.gatherer.item(known, asked, plan.item) if plan.item is not None else None
             gathered = Gathered(known.facts, cta, items, item, decision.assignment)
             key = plan.inputs.key(gathered)
-            cached = self._cache.get(key)
+            cached = self._cache.get(key) if asked.counted else None
             hit = cached is not None
-            fragment = cached or self._render(key, plan.template, plan.inputs.inputs(gathered), decision)
+            fragment = cached or self._render(key, plan, gathered, asked.counted)
         known.holds_until(decision.until)
         lifetime_s = min(known.fresh_for_s, seconds_until(known.until, asked.now))
         return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit)
 
-    def _render(self, key: bytes, template: Template, inputs: Mapping[str, object], decision: Decision) -> Fragment:
-        html = template.render(inputs)
-        fragment = Fragment.of((html + marker(decision.assignment)).encode())
+    def _report(self, plan: SlotPlan, rules: Sequence[str]) -> None:
+        """Log rules that failed and were skipped, each once: the next visitor would only say the same."""
+        for rule in rules:
+            place = (plan.page, plan.name, rule)
+            if place not in self._reported:
+                self._reported.add(place)
+                log.error("%s/%s: rule `%s` failed, and is skipped", *place)
+
+    def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
+        assert plan.template is not None
+        html = plan.template.render(plan.inputs.inputs(gathered))
+        if not counted:
+            return Fragment.of(html.encode())
+        fragment = Fragment.of((html + marker(gathered.assignment)).encode())
         self._cache.put(key, fragment)
         return fragment

@@ -1,49 +1,108 @@
-"""The site that is live now. In development an edit shows on the next request; a broken one changes nothing."""
+"""The site that is live now: it changes whole, between two requests, when what is wanted changes."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from tessera.renderer.site import LoadedSite, Site
+from tessera.renderer.loader import LoadedSite
+from tessera.renderer.site import Site, switch_off
+from tessera.rules.switches import Switch
+
+POLL_S = 0.2
+"""Seconds between two looks at what is wanted: a switch is to work within a second, and an edit to show at once."""
 
 log = logging.getLogger("tessera")
+
+
+class Wanted(NamedTuple):
+    """What should be live: which content, by anything that tells it from other content, and what is switched off."""
+
+    content: Hashable
+    switches: frozenset[Switch] = frozenset()
 
 
 class LiveSite:
     """Holds one version of the site. A request works with the version that was live when it began."""
 
-    def __init__(self, site: Site, load: Callable[[], LoadedSite] | None = None) -> None:
-        """``load`` is given in development only: it reads the site anew."""
-        self._site = site
+    def __init__(
+        self, site: Site, load: Callable[[], LoadedSite], wanted: Callable[[], Wanted], *, at_each_request: bool
+    ) -> None:
+        """``site`` is what ``load`` gave for the content that is wanted now.
+
+        What is wanted is looked at before each request (in development, where an edit shows on the next one), or by
+        `watch`. Where ``load`` finds errors, or either raises OSError, what is live stays.
+        """
+        self._loaded = site
         self._load = load
-        self._stamps = _stamps(site.folder) if load else {}
+        self._wanted = wanted
+        self._at_each_request = at_each_request
+        self._seen = wanted()
+        self._site = switch_off(site, self._seen.switches)
+
+    @staticmethod
+    def fixed(site: Site) -> "LiveSite":
+        """Make one that never changes."""
+        return LiveSite(site, lambda: LoadedSite((), {}, site), lambda: Wanted(None), at_each_request=False)
 
     def current(self) -> Site:
-        """Return the live version, having looked for edits in development."""
-        if self._load is not None:
-            stamps = _stamps(self._site.folder)
-            if stamps != self._stamps:
-                self._stamps = stamps
-                self._reload(self._load)
+        """Return the live version."""
+        if self._at_each_request:
+            self.refresh()
         return self._site
 
-    def _reload(self, load: Callable[[], LoadedSite]) -> None:
-        loaded = load()
-        if loaded.site is None:
-            log.error("the last good version keeps serving\n%s", loaded.text())
-        else:
-            self._site = loaded.site
-            log.info("site %s is live", loaded.site.version[:12])
+    def refresh(self) -> None:
+        """Look at what is wanted, and change to it."""
+        try:
+            wanted = self._wanted()
+            if wanted == self._seen:
+                return
+            if wanted.content != self._seen.content:
+                loaded = self._load()
+                if loaded.site is None:
+                    log.error("the last good version keeps serving\n%s", loaded.text())
+                else:
+                    self._loaded = loaded.site
+        except OSError as failure:
+            log.error("the last good version keeps serving: %s", failure)
+            return
+        self._seen = wanted
+        site = switch_off(self._loaded, wanted.switches)
+        if site.version != self._site.version:
+            self._site = site
+            log.info("site %s is live", site.version[:12])
+
+    async def watch(self) -> None:
+        """Keep looking, without holding up requests. Runs until it is cancelled."""
+        while not self._at_each_request:
+            await asyncio.sleep(POLL_S)
+            await asyncio.to_thread(self.refresh)
 
 
-def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return the time and size of every file that authors edit."""
-    stamps: dict[str, tuple[int, int]] = {}
+def edits(folder: Path) -> Iterator[None]:
+    """Yield at once, and again after each edit of a site's rules or templates; end when interrupted."""
+    known = None
+    with suppress(KeyboardInterrupt):
+        while True:
+            found = stamps(folder)
+            if found != known:
+                known = found
+                yield
+            else:
+                time.sleep(POLL_S)
+
+
+def stamps(folder: Path) -> Hashable:
+    """Return the times and sizes of all files that authors edit: another value after any edit."""
+    found: list[tuple[str, int, int]] = []
     for part in ("rules", "templates"):
         for file in (folder / part).rglob("*"):
             try:
                 status = file.stat()
             except FileNotFoundError:  # removed, or replaced by an editor, while we look
                 continue
-            stamps[str(file)] = (status.st_mtime_ns, status.st_size)
-    return stamps
+            found.append((str(file), status.st_mtime_ns, status.st_size))
+    return frozenset(found)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tessera.renderer.core.context import Context
@@ -14,6 +14,7 @@ from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.visitor import Identity
 from tessera.renderer.events import EventReport, event_of
 from tessera.renderer.exposures import Report, exposure_of
+from tessera.renderer.previews import NAME, Preview, Previews
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.settings import Settings
 from tessera.renderer.understand import Understanding
@@ -32,12 +33,14 @@ class Routes:
         site: LiveSite,
         identity: Identity,
         understanding: Understanding,
+        previews: Previews,
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._site = site
         self._identity = identity
         self._understanding = understanding
+        self._previews = previews
         self._clock = clock
 
     def routes(self) -> Sequence[Route]:
@@ -46,6 +49,7 @@ class Routes:
             Route("/visitor", self.mint_visitor, methods=["POST"]),
             Route("/exposures", self.record_exposure, methods=["POST"]),
             Route("/events", self.record_event, methods=["POST"]),
+            Route("/preview", self.preview, methods=["GET"]),
             Route("/healthz", self.healthy, methods=["GET"]),
             Route("/readyz", self.ready, methods=["GET"]),
         ]
@@ -106,6 +110,24 @@ class Routes:
         except SourceError:
             return _problem(503, "the report could not be stored; send it again later")
         return Response(status_code=201, headers=NO_STORE)
+
+    async def preview(self, http: HttpRequest) -> Response:
+        """Keep a preview's token in a cookie while the browser is open, and go to a page: `GET /preview`.
+
+        Without a token, the cookie is taken away.
+        """
+        token, page = http.query_params.get("token", ""), http.query_params.get("to", "/")
+        if token and not isinstance(granted := self._previews.read(token, self._clock()), Preview):
+            return _problem(403, f"this token is {granted}")
+        if not page.startswith("/") or page.startswith(("//", "/\\")):
+            return _problem(400, "`to` is a path on this site")
+        response = RedirectResponse(page, 303, NO_STORE)
+        if token:
+            secure = self._settings.visitors.cookie_secure and self._settings.server.mode == "production"
+            response.set_cookie(NAME, token, httponly=True, secure=secure, samesite="lax")
+        else:
+            response.delete_cookie(NAME)
+        return response
 
     def _context(self, http: HttpRequest) -> Context:
         return self._understanding.context(dict(http.scope["headers"]), self._site.current().declared)

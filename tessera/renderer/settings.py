@@ -53,6 +53,7 @@ class Server(Table):
         "production",
         description="In development, edits show on the next request and personas are listed at `/`",
     )
+    workers: PositiveInt = Field(1, description="Processes that share the port")
     state_dir: Path = Field(Path(".tessera"), description="Folder for what Tessera itself stores, made if missing")
 
 

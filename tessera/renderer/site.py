@@ -1,10 +1,10 @@
 """A site, loaded: its rules and templates checked against each other, and a plan for every page and slot.
 
 A `Site` is immutable and named by its version. Everything that can be worked out before a request comes is worked
-out here: what to fetch, what each template sees, who may share an answer.
+out here: what to fetch, what each template sees, who may share an answer. `tessera.renderer.loader` makes it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
@@ -16,17 +16,15 @@ from tessera.renderer.core.inputs import InputsPlan, canonical, digest
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.scope import Scope, narrowest
-from tessera.renderer.crosscheck import cross_check, find_template
-from tessera.renderer.engines.base import Limits, Template
-from tessera.renderer.engines.catalog import Catalog, load_catalog
+from tessera.renderer.crosscheck import find_template
+from tessera.renderer.engines.base import Template
+from tessera.renderer.engines.catalog import Catalog
 from tessera.rules.compile import Matcher, Truth, compile_fact, compile_slot
 from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_reads
-from tessera.rules.diagnostics import Diagnostic, in_order, render_text
-from tessera.rules.evaluate import Decision, Reason
+from tessera.rules.evaluate import Decision, Reason, decisions_of
 from tessera.rules.facts import LOCALE, Fact, Value
-from tessera.rules.load import load_ruleset
 from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
-from tessera.rules.source import Source
+from tessera.rules.switches import Switch, switched_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class SlotPlan:
 
     ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the narrowest
     of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's arm, by
-    ``experiment.arm``, to whoever wants to see it; without an assignment, so that it counts nowhere.
+    ``experiment.arm``, to whoever may see it without being counted.
     """
 
     page: str
@@ -90,6 +88,11 @@ class PagePlan:
     scope: Scope
     max_age_s: float
 
+    @property
+    def plans(self) -> tuple[SlotPlan, ...]:
+        """Everything that is decided on the page: its layout, where it has one, and its slots."""
+        return (*([self.layout] if self.layout else []), *self.slots.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -104,39 +107,19 @@ class Site:
     pages: Mapping[str, PagePlan]
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSite:
-    """What loading gave: the site, None where there are errors, and every complaint with the files it is about."""
-
-    site: Site | None
-    diagnostics: tuple[Diagnostic, ...]
-    sources: Mapping[str, Source]
-
-    def text(self, *, color: bool = False) -> str:
-        """Return the complaints for people."""
-        return render_text(self.diagnostics, self.sources, color=color)
-
-
-def load_site(folder: Path, locales: Sequence[str], limits: Limits) -> LoadedSite:
-    """Read and check a site's rules and templates, and plan its pages."""
-    rules = load_ruleset(folder / "rules", folder)
-    templates = load_catalog(folder / "templates", limits)
-    sources = {**rules.sources, **templates.sources}
-    diagnostics = [*rules.diagnostics, *templates.diagnostics]
-    if rules.ruleset is not None:
-        diagnostics += cross_check(rules.ruleset, templates.catalog.templates)
-    if rules.ruleset is None or any(each.severity == "error" for each in diagnostics):
-        return LoadedSite(None, tuple(in_order(diagnostics)), sources)
-    planner = _Planner(rules.ruleset, templates.catalog.templates, tuple(locales))
-    pages = {name: planner.page(page) for name, page in rules.ruleset.pages.items()}
-    version = digest(
-        canonical([rules.ruleset.version, sorted((t.name, t.version) for t in templates.catalog.templates.values())])
-    ).hex()
-    site = Site(folder, version, rules.ruleset, templates.catalog, planner.declared, tuple(locales), pages)
-    return LoadedSite(site, tuple(in_order(diagnostics)), sources)
+def switch_off(site: Site, switches: Collection[Switch]) -> Site:
+    """Return a site with some things switched off; only pages that this changes are planned anew."""
+    ruleset = switched_off(site.ruleset, switches)
+    changed = [name for name, page in ruleset.pages.items() if page is not site.ruleset.pages[name]]
+    if not changed:
+        return site
+    planner = Planner(ruleset, site.catalog.templates, site.locales)
+    pages = {**site.pages, **{name: planner.page(ruleset.pages[name]) for name in changed}}
+    version = digest(canonical([site.version, sorted(map(str, switches))])).hex()
+    return replace(site, version=version, ruleset=ruleset, pages=pages)
 
 
-class _Planner:
+class Planner:
     """Makes the plans of one ruleset with one catalog of templates."""
 
     def __init__(self, ruleset: Ruleset, templates: Mapping[str, Template], locales: tuple[str, ...]) -> None:
@@ -233,7 +216,6 @@ def _defaults(facts: Iterable[Fact]) -> Mapping[str, Value]:
 
 def _arms(slot: Slot) -> Iterator[tuple[str, Decision]]:
     for rule in slot.rules:
-        if rule.split is not None:
-            experiment = rule.split.experiment
-            for arm, outcome in zip(experiment.arms, rule.split.outcomes, strict=True):
-                yield f"{experiment.name}.{arm}", Decision(outcome, "SPLIT", rule.name, None, None)
+        for decision in decisions_of(rule):
+            if decision.assignment is not None:
+                yield f"{decision.assignment.experiment}.{decision.assignment.arm}", decision

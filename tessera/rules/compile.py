@@ -1,18 +1,23 @@
 """A slot → a matcher that decides in microseconds. `tessera.rules.evaluate` says what it decides; the two agree."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tessera.rules.closures import Clock, Compiler, Get
+from tessera.rules.closures import Clock, Compiler, Condition, Get
+from tessera.rules.conditions import Expr
 from tessera.rules.demands import rule_reads
-from tessera.rules.evaluate import Decision, decisions_of, is_disabled, usable
+from tessera.rules.evaluate import Decision, decisions_of, default_of, is_disabled, usable
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS
-from tessera.rules.predicates import compile_predicate
+from tessera.rules.index import RuleIndex
+from tessera.rules.predicates import Predicate, compile_predicate
 from tessera.rules.ruleset import Rule, Ruleset
 from tessera.rules.schedule import Watched
 from tessera.rules.seats import ReadyRollout, ReadySplit
+
+INDEX_FROM = 8
+"""How many rules a slot needs for an index of them to cost less than asking each."""
 
 
 class Truth(NamedTuple):
@@ -25,10 +30,10 @@ class Truth(NamedTuple):
 class Matcher:
     """One slot, ready to decide."""
 
-    __slots__ = ("_default", "_rows")
+    __slots__ = ("_candidates", "_default")
 
-    def __init__(self, rows: Sequence["_Row"], default: Decision) -> None:
-        self._rows = rows
+    def __init__(self, candidates: "_Candidates", default: Decision) -> None:
+        self._candidates = candidates
         self._default = default
 
     def decide(self, facts: Mapping[str, Value], now: datetime, ages: Mapping[str, float] | None = None) -> Decision:
@@ -38,16 +43,12 @@ class Matcher:
         seconds: only rules that say `on_unknown: stale` read it, and it is unknown to the others.
         """
         clock = Clock(now)
-        get = facts.get
         decision = None
         failed: tuple[str, ...] = ()
-        for row in self._rows:
+        for row, settled in self._candidates(facts, now, ages):
             before = clock.until
             try:
-                certain = None if ages else row.certain
-                if certain is not None and not certain(get):
-                    continue
-                decision = row.decide(facts, clock, ages, certain is not None)
+                decision = row.decide(facts, clock, ages, settled)
             except FAULTS:
                 clock.until = before
                 failed += (row.name,)
@@ -60,43 +61,103 @@ class Matcher:
         return Decision(decision.outcome, decision.reason, decision.rule, decision.assignment, clock.until, failed)
 
 
-def compile_slot(ruleset: Ruleset, page: str, slot: str) -> Matcher:
-    """The matcher of a slot, or of a page's layouts for `layout`; raises KeyError when there is no such slot."""
+def compile_slot(ruleset: Ruleset, page: str, slot: str, index_from: int = INDEX_FROM) -> Matcher:
+    """The matcher of a slot, or of a page's layouts for `layout`; raises KeyError when there is no such slot.
+
+    From `index_from` rules on, an index says which of them to ask; what is decided is the same.
+    """
     found = ruleset.slot(page, slot)
     compiler = Compiler(ruleset.computed)
-    rows = [_Row(rule, ruleset, compiler) for rule in found.rules if not is_disabled(rule)]
-    return Matcher(rows, Decision(found.default, "DEFAULT", None, None, None))
+    rules = [] if found.disabled else [rule for rule in found.rules if not is_disabled(rule)]
+    rows = [_Row(rule, ruleset, compiler) for rule in rules]
+    default = default_of(found)
+    if len(rules) < index_from:
+        return Matcher(_one_by_one(rows, [_predicate(rule, ruleset) for rule in rules]), default)
+    return Matcher(_indexed(rows, RuleIndex(rules, ruleset.computed)), default)
+
+
+_Candidates = Callable[
+    [Mapping[str, Value], datetime, Mapping[str, float] | None],
+    Iterator[tuple["_Row", bool]],
+]
+"""The rules to ask, in order, for the facts, the moment and the ages that are to be decided on; and of each, whether
+its condition is known to be true already."""
+
+
+def _one_by_one(rows: Sequence["_Row"], predicates: Sequence[Predicate | None]) -> _Candidates:
+    """Every rule, without those whose predicate is false."""
+    pairs = list(zip(rows, predicates, strict=True))
+
+    def candidates(
+        facts: Mapping[str, Value], now: datetime, ages: Mapping[str, float] | None
+    ) -> Iterator[tuple[_Row, bool]]:
+        get = facts.get
+        for row, predicate in pairs:
+            if ages or predicate is None:
+                yield row, False
+                continue
+            try:
+                holds = predicate(get)
+            except FAULTS:  # which the rule itself runs into
+                yield row, False
+                continue
+            if holds:
+                yield row, True
+
+    return candidates
+
+
+def _indexed(rows: Sequence["_Row"], index: RuleIndex) -> _Candidates:
+    """The rules that an index leaves."""
+
+    def candidates(
+        facts: Mapping[str, Value], now: datetime, ages: Mapping[str, float] | None
+    ) -> Iterator[tuple[_Row, bool]]:
+        fresh, _ = usable(facts, now, ages, None)
+        for place, certain in index.candidates(fresh, bool(ages)):
+            yield rows[place], certain
+
+    return candidates
+
+
+def _predicate(rule: Rule, ruleset: Ruleset) -> Predicate | None:
+    """Where it is given and false, and no fact is stale, the rule does not match."""
+    if rule.when is None or rule.on_unknown.policy == "match":
+        return None
+    return compile_predicate(rule.when, ruleset.computed)
 
 
 class _Row:
-    """One rule, compiled. Where `certain` is given and false, and no fact is stale, the rule does not match."""
+    """One rule, ready to decide; its condition is compiled when it is first asked, which an index often spares."""
 
     __slots__ = (
         "_accepts",
+        "_compiler",
         "_consent",
         "_decisions",
         "_during",
+        "_fails",
         "_holds",
         "_limit",
         "_reads",
         "_rollout",
         "_split",
+        "_when",
         "_zone",
-        "certain",
         "name",
     )
 
     def __init__(self, rule: Rule, ruleset: Ruleset, compiler: Compiler) -> None:
         self.name = rule.name
-        self._holds = compiler.condition(rule.when) if rule.when is not None else None
-        self.certain = None
-        if rule.when is not None and rule.on_unknown.policy != "match":
-            self.certain = compile_predicate(rule.when, ruleset.computed)
+        self._when = rule.when
+        self._compiler = compiler
+        self._holds: Condition | None = None
         self._during = Watched(rule.during) if rule.during is not None else None
         self._rollout = ReadyRollout(rule.rollout, ruleset) if rule.rollout else None
         self._split = ReadySplit(rule.split.experiment, ruleset) if rule.split else None
         self._decisions = decisions_of(rule)
         self._accepts = rule.on_unknown.policy == "match"
+        self._fails: Condition | None = None
         self._limit = rule.on_unknown.limit
         self._reads = rule_reads(ruleset, rule) if self._limit is not None else frozenset()
         self._consent = ruleset.facts[CONSENT].default
@@ -119,10 +180,8 @@ class _Row:
             for name in used:
                 clock.note(stale[name])
         before = clock.until
-        if self._holds is not None and not settled:
-            verdict = self._holds(get, clock)
-            if verdict is False or (verdict is None and not self._accepted(get)):
-                return None
+        if self._when is not None and not settled and not self._passes(self._when, get, clock):
+            return None
         if self._during is not None:
             is_open, until = self._during.state(clock.now, get(TIMEZONE, self._zone))
             if is_open is False:
@@ -140,6 +199,16 @@ class _Row:
         decision = self._decisions[arm]
         return decision._replace(reason="STALE") if used else decision
 
+    def _passes(self, when: Expr, get: Get, clock: Clock) -> bool:
+        """Whether the condition lets the rule match."""
+        if self._accepted(get):
+            if self._fails is None:
+                self._fails = self._compiler.condition(when, wanted=False)
+            return not self._fails(get, clock)
+        if self._holds is None:
+            self._holds = self._compiler.condition(when)
+        return self._holds(get, clock)
+
     def _accepted(self, get: Get) -> bool:
         """Whether the rule matches although its condition is unknown."""
         return self._accepts and get(CONSENT, self._consent) != REFUSED
@@ -150,12 +219,12 @@ def compile_fact(ruleset: Ruleset, name: str) -> Callable[[Mapping[str, Value], 
 
     Raises KeyError where the name is not that of one; segments that the profile delivers are not.
     """
-    holds = Compiler(ruleset.computed).condition(ruleset.computed[name])
+    come_to = Compiler(ruleset.computed).truth(ruleset.computed[name])
 
     def truth(facts: Mapping[str, Value], now: datetime) -> Truth:
         clock = Clock(now)
         try:
-            return Truth(holds(facts.get, clock), clock.until)
+            return Truth(come_to(facts.get, clock), clock.until)
         except FAULTS:
             return Truth(None, None)
 

@@ -105,11 +105,11 @@ def tests_in(expr: Expr) -> Iterator[Test]:
 
 def is_timed(expr: Expr, computed: Mapping[str, Expr]) -> bool:
     """Whether time alone can change a condition. `computed` has the conditions behind computed facts."""
-    return any(
-        test.operator.flips is not None
-        or any(fact.name in computed and is_timed(computed[fact.name], computed) for fact in test.facts())
-        for test in tests_in(expr)
-    )
+    if isinstance(expr, Test):
+        return expr.operator.flips is not None or any(
+            fact.name in computed and is_timed(computed[fact.name], computed) for fact in expr.facts()
+        )
+    return any(is_timed(part, computed) for part in parts_of(expr))
 
 
 def phrase(expr: Expr) -> str:

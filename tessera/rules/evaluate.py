@@ -15,7 +15,7 @@ from tessera.rules.assign import Seat, seat_by, seat_in
 from tessera.rules.demands import rule_reads
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS, Finding, World, earliest, find
-from tessera.rules.ruleset import Outcome, Rule, Ruleset
+from tessera.rules.ruleset import Outcome, Rule, Ruleset, Slot
 
 Reason = Literal["TARGETING_MATCH", "SPLIT", "DEFAULT", "STALE", "DISABLED", "ERROR"]
 Verdict = Literal["matched", "unmatched", "unknown", "skipped", "failed"]
@@ -65,8 +65,8 @@ def usable(
 
 
 def is_disabled(rule: Rule) -> bool:
-    """Whether the rule's experiment is paused or stopped, so that the rule is as if it were not there."""
-    return rule.split is not None and rule.split.experiment.status != "running"
+    """Whether the rule is switched off, or its experiment paused or stopped: it is as if it were not there."""
+    return rule.disabled or (rule.split is not None and rule.split.experiment.status != "running")
 
 
 def decisions_of(rule: Rule) -> tuple[Decision, ...]:
@@ -78,6 +78,11 @@ def decisions_of(rule: Rule) -> tuple[Decision, ...]:
         Decision(shown, "SPLIT", rule.name, Assignment(experiment.name, arm, experiment.version), None)
         for arm, shown in zip(experiment.arms, rule.outcomes, strict=True)
     )
+
+
+def default_of(slot: Slot) -> Decision:
+    """The decision for a slot's default, which no rule takes part in."""
+    return Decision(slot.default, "DISABLED" if slot.disabled else "DEFAULT", None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,11 @@ def explain_slot(
     then left aside.
     """
     found = ruleset.slot(page, slot)
+    if found.disabled:
+        off = tuple(RuleTrace(rule.name, "skipped", "the slot is switched off") for rule in found.rules)
+        return Trace(page, slot, now, off, default_of(found))
     rules = tuple(_Account(ruleset, rule, facts, now, ages, at_bucket).trace() for rule in found.rules)
-    decision = Decision(found.default, "DEFAULT", None, None, None)
+    decision = default_of(found)
     until: datetime | None = None
     failed: tuple[str, ...] = ()
     for rule in rules:
@@ -160,6 +168,7 @@ class _Account:
         self._now = now
         self._at_bucket = at_bucket
         self._refused = facts.get(CONSENT, ruleset.facts[CONSENT].default) == REFUSED
+        self._accepts = rule.on_unknown.policy == "match" and not self._refused
         self._facts, stale = usable(facts, now, ages, None if self._refused else rule.on_unknown.limit)
         used = rule_reads(ruleset, rule) & stale.keys()
         self._stale_until = earliest(*(stale[name] for name in used))
@@ -167,6 +176,8 @@ class _Account:
 
     def trace(self) -> RuleTrace:
         rule = self._rule
+        if rule.disabled:
+            return RuleTrace(rule.name, "skipped", "it is switched off")
         if is_disabled(rule) and rule.split is not None:
             experiment = rule.split.experiment
             return RuleTrace(rule.name, "skipped", f"experiment {experiment.name} is {experiment.status}")
@@ -179,7 +190,8 @@ class _Account:
         """The end of the rule, if its condition is that."""
         if self._rule.when is None:
             return None
-        finding = find(self._rule.when, World(self._facts, self._now, self._ruleset.computed))
+        world = World(self._facts, self._now, self._ruleset.computed)
+        finding = find(self._rule.when, world, wanted=not self._accepts)
         self._so_far = replace(self._so_far, finding=finding)
         if finding.failed:
             return self._failed()
@@ -196,7 +208,7 @@ class _Account:
         if truth is False:
             return self._ends("unmatched", f"{subject} false", until)
         self._so_far = replace(self._so_far, until=earliest(self._so_far.until, until))
-        if truth is None and not (self._rule.on_unknown.policy == "match" and not self._refused):
+        if truth is None and not self._accepts:
             policy = "consent is refused" if self._refused else f"on_unknown is {self._rule.on_unknown}"
             return self._ends("unknown", f"{subject} unknown, and {policy}", self._so_far.until)
         return None

@@ -3,9 +3,11 @@
 Three-valued throughout (Kleene's strong logic, *Introduction to Metamathematics*, section 64): a test of an unknown
 fact is unknown, and `and`, `or`, `not` make of it what holds whatever the fact may be.
 
-Until when a truth holds is made up of what it depends on. A conjunction that is false holds until the part that made
-it false could change, whatever the others do; one that is not false, until any of its parts could. Parts that do not
-look at the clock are asked first, the others in written order. The same with true and false exchanged for `or`.
+Until when that holds is the answer to one question: is the condition certain to be true (or to be false, where that is
+wanted)? It is made up of what the answer depends on. A conjunction that is not certain to be true is so until the part
+that keeps it from being true could change, whatever the others do; one that is, until any of its parts could. Parts
+that do not look at the clock are asked first, the others in written order. The same with true and false exchanged for
+`or`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,45 +67,49 @@ def earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def find(expr: Expr, world: World) -> Finding:
-    """What a condition comes to, with everything that it is made of."""
+def find(expr: Expr, world: World, wanted: bool = True) -> Finding:
+    """What a condition comes to, with everything that it is made of.
+
+    Its `until` is the answer to one question: until when it is certain to be as `wanted`, or until when it is not.
+    """
     text = phrase(expr)
     match expr:
         case Constant(value):
             return Finding(text, value, None)
         case Test():
-            return _test(expr, world)
+            return _test(expr, world, wanted)
         case Use(_, body):
-            found = find(body, world)
+            found = find(body, world, wanted)
             return Finding(text, found.value, found.until, (), (found,), found.failed)
         case Not(part):
-            found = find(part, world)
+            found = find(part, world, not wanted)
             return Finding(text, _negated(found.value), found.until, (), (found,), found.failed)
         case AllOf(parts):
-            return _junction(text, parts, world, decisive=False)
+            return _junction(text, parts, world, wanted, decisive=False)
         case AnyOf(parts):
-            return _junction(text, parts, world, decisive=True)
+            return _junction(text, parts, world, wanted, decisive=True)
 
 
 def _negated(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def _junction(text: str, parts: Sequence[Expr], world: World, *, decisive: bool) -> Finding:
+def _junction(text: str, parts: Sequence[Expr], world: World, wanted: bool, *, decisive: bool) -> Finding:
     """A conjunction for `decisive` false, a disjunction for true: the truth of one part that settles the whole."""
-    found = tuple(find(part, world) for part in parts)
+    found = tuple(find(part, world, wanted) for part in parts)
+    values = [each.value for each in found]
+    value = decisive if decisive in values else None if None in values else not decisive
     timed = [is_timed(part, world.computed) for part in parts]
     in_order = sorted(range(len(parts)), key=timed.__getitem__)
     for part in (found[index] for index in in_order):
-        if part.failed or part.value is decisive:
-            return replace(part, text=text, reads=(), parts=found)
-    value = None if any(each.value is None for each in found) else not decisive
+        if part.failed or (part.value is wanted) is (decisive is wanted):
+            return replace(part, text=text, value=None if part.failed else value, reads=(), parts=found)
     return Finding(text, value, earliest(*(each.until for each in found)), parts=found)
 
 
-def _test(test: Test, world: World) -> Finding:
+def _test(test: Test, world: World, wanted: bool) -> Finding:
     facts = tuple(test.facts())
-    inner = {fact.name: find(world.computed[fact.name], world) for fact in facts if fact.name in world.computed}
+    inner = {fact.name: _computed(test, fact, world, wanted) for fact in facts if fact.name in world.computed}
     values = {fact.name: _value(fact, world, inner) for fact in facts}
     parts = tuple(inner.values())
     if any(part.failed for part in parts):
@@ -116,6 +122,23 @@ def _test(test: Test, world: World) -> Finding:
         (fact.name, None if values[fact.name] is None else written(values[fact.name], fact)) for fact in facts
     )
     return Finding(phrase(test), value, earliest(until, *(part.until for part in parts)), reads, parts)
+
+
+def _computed(test: Test, fact: Fact, world: World, wanted: bool) -> Finding:
+    """What a computed fact comes to; unless it is simply to be true or false, its value is asked for either way."""
+    expr = world.computed[fact.name]
+    if isinstance(test.operand, bool):
+        return find(expr, world, test.operator.check(wanted, test.operand))
+    return find_value(expr, world)
+
+
+def find_value(expr: Expr, world: World) -> Finding:
+    """The same as `find`, until the value is another."""
+    found = find(expr, world)
+    if found.value is True:
+        return found
+    other = find(expr, world, False)
+    return replace(found, until=earliest(found.until, other.until))
 
 
 def _value(fact: Fact, world: World, inner: Mapping[str, Finding]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tessera.rules.assemble import Loaded, assemble
+from tessera.rules.assemble import Loaded, Remembered, assemble
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.skeleton import MAX_BYTES
 from tessera.rules.source import Source, Span
@@ -16,13 +16,15 @@ SUFFIX = ".yaml"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def load_ruleset(folder: Path, root: Path) -> Loaded:
+def load_ruleset(folder: Path, root: Path, remembered: Remembered | None = None) -> Loaded:
     """Read every `*.yaml` under `folder`; places in diagnostics are relative to `root`, the site folder.
+
+    Whoever loads the same folder again and again hands in what is `remembered` of it; only edited files are then read.
 
     Never raises for what the files hold; a file that cannot be read is a complaint too.
     """
     with _uncollected():
-        return _load(folder, root)
+        return _load(folder, root, remembered)
 
 
 @contextmanager
@@ -37,12 +39,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _load(folder: Path, root: Path) -> Loaded:
+def _load(folder: Path, root: Path, remembered: Remembered | None) -> Loaded:
     complaints: list[Diagnostic] = []
     sources = [source for path in _files(folder) if (source := _read(path, root, complaints))]
     if not sources and not complaints:
         complaints.append(_complaint("there are no rule files here", folder, root))
-    return assemble(sources, complaints)
+    return assemble(sources, complaints, remembered)
 
 
 def _files(folder: Path) -> Iterator[Path]:

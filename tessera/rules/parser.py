@@ -13,6 +13,8 @@ MAX_DEPTH = 40
 """How deep parentheses and `not` may nest."""
 
 RESERVED_WORDS = frozenset(" ".join(["and or not true false", IGNORING_CASE, *OPERATORS]).split())
+_BOOLEANS = frozenset(("true", "false"))
+_NO_OPERANDS = RESERVED_WORDS - _BOOLEANS
 
 # What other languages write → what this one does.
 _FOREIGN = {
@@ -62,14 +64,11 @@ class _Parser:
     def __init__(self, text: Embedded, complaints: list[Diagnostic]) -> None:
         self._text = text
         self._complaints = complaints
-        self._tokens: list[Token] = []
         self._at = 0
         self._depth = 0
-        for token in tokenize(text.text):
-            if token.text in _FOREIGN:
-                self._tokens += self._translated(token)
-            else:
-                self._tokens.append(token)
+        self._tokens = tokenize(text.text)
+        if not _FOREIGN.keys().isdisjoint([token.text for token in self._tokens]):
+            self._tokens = [native for token in self._tokens for native in self._translated(token)]
         self._token = self._tokens[0]
 
     def whole(self) -> Tree | None:
@@ -213,15 +212,13 @@ class _Parser:
 
     def _operand(self, wanted: str) -> Operand:
         token = self._token
-        if token.kind in ("stray", "sign", "end") or (
-            token.text in RESERVED_WORDS and token.text not in ("true", "false")
-        ):
+        if token.kind in ("stray", "sign", "end") or token.text in _NO_OPERANDS:
             self._unexpected(wanted)
             raise _Broken
         self._advance()
-        span = self._span_from(token)
+        span = self._text.span(token.start, token.end)
         match token.kind:
-            case "name" if token.text in ("true", "false"):
+            case "name" if token.text in _BOOLEANS:
                 return Literal("boolean", token.text, span)
             case "name":
                 return Name(token.text, span)
@@ -258,8 +255,10 @@ class _Parser:
             self._advance()
 
     def _translated(self, token: Token) -> list[Token]:
-        """The tokens that an author used to another language meant, with a complaint."""
-        native = _FOREIGN[token.text]
+        """The token itself, or those that an author used to another language meant, with a complaint."""
+        native = _FOREIGN.get(token.text)
+        if native is None:
+            return [token]
         self._complain("R202", f"`{token.text}` is written `{native}`", token)
         kind: TokenKind = "name" if native[0].isalpha() else "sign"
         return [Token(kind, word, token.start, token.end) for word in native.split()]

@@ -196,7 +196,10 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of a slot: `show` or `split` is given, never both. Without `when` it holds for everybody."""
+    """One row of a slot: `show` or `split` is given, never both. Without `when` it holds for everybody.
+
+    `disabled` says that it was switched off by hand (`tessera.rules.switches`).
+    """
 
     name: str
     when: Expr | None
@@ -206,6 +209,7 @@ class Rule:
     split: Split | None
     span: Span
     rollout: Rollout | None = None
+    disabled: bool = False
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -217,13 +221,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Rules, of which the first that matches decides, else the default. `max_age_s` bounds lifetimes downstream."""
+    """Rules, of which the first that matches decides, else the default. `max_age_s` bounds lifetimes downstream.
+
+    `disabled` says that the slot was switched off by hand (`tessera.rules.switches`): it shows its default.
+    """
 
     name: str
     default: Outcome
     rules: tuple[Rule, ...]
     max_age_s: float | None
     span: Span
+    disabled: bool = False
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

@@ -4,28 +4,29 @@ Strict: what could surprise an author is refused. Scalars stay the text that was
 `9:30` no number; what a scalar means is up to the key it stands under. Anchors, aliases, tags, directives, merge keys,
 further documents, complex keys and duplicate keys are errors, and sizes are bounded.
 
-Events come from libyaml where `ruamel.yaml.clib` is installed (35 times as fast) and else from ruamel.yaml itself.
+Events come from libyaml, which PyYAML's wheels carry; where they are missing, from PyYAML itself, thirty times as slow.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StreamMark
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
+    CollectionEndEvent,
     CollectionStartEvent,
     DocumentStartEvent,
     Event,
-    MappingEndEvent,
     ScalarEvent,
-    SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
 )
 
 from tessera.rules.diagnostics import MAX_COMPLAINTS, Diagnostic
 from tessera.rules.source import Embedded, Source, Span
+
+LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_BYTES = 4 << 20
 """The largest rule file that is read: some 20,000 rules."""
@@ -40,7 +41,8 @@ _SINGLE_QUOTED = re.compile("''|.")
 
 _IN_BRACKETS = "a value that holds brackets or commas needs quotes here"
 
-# What both event sources say of a problem → what to tell the author: message, help, whether to point at where it began.
+# What both event sources say of a problem, and the character there → what to tell the author: message, help, whether
+# to point at where it began.
 _CAUSES = (
     (
         re.compile("mapping values are not allowed"),
@@ -48,8 +50,14 @@ _CAUSES = (
         "put the whole value in quotes",
         False,
     ),
-    (re.compile(r"'\\t'|tab character"), "a tab cannot indent", "indent with spaces", False),
+    (re.compile(r"'\\t'"), "a tab cannot indent", "indent with spaces", False),
     (re.compile("cannot start any token"), "no value can begin like this", "put the whole value in quotes", False),
+    (
+        re.compile("directive|YAML document"),
+        "directives are not allowed",
+        "take out the line that begins with `%`",
+        False,
+    ),
     (re.compile("escape"), "no such escape", "write a backslash as `\\\\`, or use single quotes", False),
     (re.compile("quoted scalar"), "the quoted text is not closed", "", True),
     (
@@ -104,7 +112,7 @@ def compose(source: Source, complaints: list[Diagnostic]) -> Node | None:
     composer = _Composer(source, complaints)
     try:
         return composer.document()
-    except MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         complaints.append(composer.explained(error))
     except _Unreadable:
         pass
@@ -117,11 +125,13 @@ def embedded(scalar: Scalar, source: Source) -> Embedded | None:
     if "\n" in written:
         return None
     first = scalar.span.column
-    if scalar.plain:
-        return Embedded(scalar.value, source.file, scalar.span.line, range(first, first + len(written) + 1))
+    quotes = 0 if scalar.plain else 1
+    if len(written) == len(scalar.value) + 2 * quotes:  # without escapes
+        columns = range(first + quotes, first + quotes + len(scalar.value) + 1)
+        return Embedded(scalar.value, source.file, scalar.span.line, columns)
     characters = _SINGLE_QUOTED if written[0] == "'" else _DOUBLE_QUOTED
-    columns = [first + match.start() for match in characters.finditer(written, 1)]
-    return Embedded(scalar.value, source.file, scalar.span.line, columns)
+    escaped = [first + match.start() for match in characters.finditer(written, 1)]
+    return Embedded(scalar.value, source.file, scalar.span.line, escaped)
 
 
 class _Composer:
@@ -129,11 +139,11 @@ class _Composer:
         self._source = source
         self._complaints = complaints
         self._made = 0
-        self._events: Iterator[Event] = YAML(typ="safe").parse(source.text)
+        self._next: Callable[[], Event] = LOADER(source.text).get_event
 
     def document(self) -> Node:
         document: Node | None = None
-        for event in self._events:
+        while not isinstance(event := self._next(), StreamEndEvent):
             if not isinstance(event, DocumentStartEvent):
                 continue
             if document is not None:
@@ -141,7 +151,7 @@ class _Composer:
                 break
             if event.version or event.tags:
                 self._complain("R004", "directives are not allowed", self._span(event))
-            document = self._node(next(self._events), 1)
+            document = self._node(self._next(), 1)
         return document or MappingNode((), Span(self._source.file, 1, 1, 1))
 
     def _node(self, event: Event, depth: int) -> Node | None:
@@ -165,22 +175,24 @@ class _Composer:
         return MappingNode(tuple(self._entries(depth)), span)
 
     def _scalar(self, event: ScalarEvent, span: Span) -> Scalar:
+        assert event.start_mark is not None
+        assert event.end_mark is not None
         if event.style == '"' and _SURROGATE.search(event.value):
             self._complain("R002", "the text holds half of a surrogate pair", span)
             raise _Unreadable
         return Scalar(event.value, not event.style, span, event.start_mark.index, event.end_mark.index)
 
     def _items(self, depth: int) -> Iterator[Node]:
-        while not isinstance(event := next(self._events), SequenceEndEvent):
+        while not isinstance(event := self._next(), CollectionEndEvent):
             item = self._node(event, depth + 1)
             if item is not None:
                 yield item
 
     def _entries(self, depth: int) -> Iterator[tuple[Scalar, Node]]:
         lines: dict[str, int] = {}
-        while not isinstance(event := next(self._events), MappingEndEvent):
+        while not isinstance(event := self._next(), CollectionEndEvent):
             key = self._node(event, depth + 1)
-            value = self._node(next(self._events), depth + 1)
+            value = self._node(self._next(), depth + 1)
             if not isinstance(key, Scalar):
                 self._complain("R008", "a key must be one word", self._span(event))
             elif key.value in lines:
@@ -191,9 +203,10 @@ class _Composer:
                 if value is not None:
                     yield key, value
 
-    def explained(self, error: MarkedYAMLError) -> Diagnostic:
+    def explained(self, error: yaml.MarkedYAMLError) -> Diagnostic:
         """The complaint about what is no YAML."""
-        told = f"{error.context} {error.problem}"
+        at = error.problem_mark.index if error.problem_mark else 0
+        told = f"{error.context} {error.problem} {self._source.text[at : at + 1]!r}"
         _, message, advice, at_start = next(filter(lambda cause: cause[0].search(told), (*_CAUSES, _NOT_YAML)))
         mark = (at_start and error.context_mark) or error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -201,8 +214,9 @@ class _Composer:
         return Diagnostic("R003", "error", message, span, help=advice)
 
     def _span(self, event: Event) -> Span:
-        start: StreamMark = event.start_mark
-        end: StreamMark = event.end_mark
+        start, end = event.start_mark, event.end_mark
+        assert start is not None
+        assert end is not None
         line = start.line + 1
         if end.line == start.line:
             return Span(self._source.file, line, start.column + 1, end.column + 1)

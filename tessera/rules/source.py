@@ -26,6 +26,11 @@ class Source:
     file: str
     text: str
 
+    @property
+    def name(self) -> str:
+        """The file's name without its folders."""
+        return self.file.rpartition("/")[2]
+
     @cached_property
     def lines(self) -> Sequence[str]:
         return self.text.split("\n")

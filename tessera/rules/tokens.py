@@ -3,7 +3,7 @@
 import re
 from typing import Literal, NamedTuple, get_args
 
-TokenKind = Literal["timestamp", "version", "duration", "number", "name", "text", "sign", "stray", "end"]
+TokenKind = Literal["name", "text", "sign", "timestamp", "version", "duration", "number", "stray", "end"]
 
 
 class Token(NamedTuple):
@@ -15,16 +15,16 @@ class Token(NamedTuple):
     end: int
 
 
-# Each alternative is linear; the longer notations stand before those they begin with.
+# Each alternative is linear; the frequent ones come first, and longer notations before those they begin with.
 _TOKEN = re.compile(
     r"""\s*(?:
-      (?P<timestamp>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?(?![\w.-]))
+      (?P<name>[^\W\d][\w-]*(?:\.\w[\w-]*)*)
+    | (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    | (?P<sign>==|!=|<=|>=|[<>()\[\],])
+    | (?P<timestamp>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?(?![\w.-]))
     | (?P<version>[0-9]+\.[0-9]+\.[0-9][\w.+-]*)
     | (?P<duration>[0-9]+[^\W\d_]+\b)
     | (?P<number>-?[0-9]+(?:\.[0-9]+)?(?![\w.]))
-    | (?P<name>[^\W\d][\w-]*(?:\.\w[\w-]*)*)
-    | (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    | (?P<sign>==|!=|<=|>=|[<>()\[\],])
     | (?P<stray>["'].*|[^\s\w()\[\],"']+|[^\s()\[\],"']+)
     )""",
     re.VERBOSE,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tessera.cli import DEMO
+from tessera.console import DEMO
 from tessera.demo.seed import items
 from tessera.renderer.core.ports import Cart, CartLine, Profile
 from tests.support.client import Client, client_of

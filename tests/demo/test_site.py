@@ -10,9 +10,10 @@ import pytest
 from tessera import demo
 from tessera.demo import seed
 from tessera.renderer.engines.base import Limits
+from tessera.renderer.loader import load_site
 from tessera.renderer.personas import Persona, load_personas
 from tessera.renderer.settings import load_settings
-from tessera.renderer.site import Site, load_site
+from tessera.renderer.site import Site
 from tessera.rules.cases import run_cases
 from tessera.rules.evaluate import Decision
 from tessera.rules.facts import Value, coerce

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tessera.renderer.engines.base import Limits
-from tessera.renderer.reload import LiveSite
-from tessera.renderer.site import load_site
+from tessera.renderer.loader import SiteLoader, load_site
+from tessera.renderer.reload import LiveSite, Wanted, edits, stamps
 from tests.support.sites import LOCALES, load, write_site
 
 PAGE = """
@@ -26,7 +26,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def live(folder: Path) -> LiveSite:
-    return LiveSite(load(folder), lambda: load_site(folder, LOCALES, Limits()))
+    return LiveSite(
+        load(folder),
+        lambda: load_site(folder, LOCALES, Limits()),
+        lambda: Wanted(stamps(folder)),
+        at_each_request=True,
+    )
 
 
 def html(live: LiveSite) -> str:
@@ -63,11 +68,44 @@ def test_a_broken_edit_keeps_the_last_good_version_and_says_what_is_wrong(
 
 
 def test_without_an_edit_nothing_is_loaded(folder: Path) -> None:
-    live = LiveSite(load(folder), lambda: pytest.fail("loaded"))
+    live = LiveSite(load(folder), lambda: pytest.fail("loaded"), lambda: Wanted(stamps(folder)), at_each_request=True)
     assert live.current() is live.current()
 
 
 def test_in_production_edits_do_not_show(folder: Path) -> None:
-    live = LiveSite(load(folder))
+    live = LiveSite.fixed(load(folder))
     (folder / "templates/hero.liquid").write_text("two")
     assert html(live) == "one a"
+
+
+def test_only_edited_pages_are_planned_again(folder: Path) -> None:
+    other = folder / "rules/other.yaml"
+    other.write_text("page: other\nslots:\n  aside: {default: {template: part.liquid}}\n")
+    loader = SiteLoader(folder, LOCALES, Limits())
+    first = loader.load().site
+    other.write_text("page: other\nslots:\n  aside: {default: nothing}\n")
+    second = loader.load().site
+    assert first
+    assert second
+    assert second.pages["home"] is first.pages["home"]
+    assert second.pages["other"] is not first.pages["other"]
+    (folder / "templates/part.liquid").write_text("b")
+    third = loader.load().site
+    assert third
+    assert third.pages["home"] is not first.pages["home"]
+
+
+def test_edits_come_at_once_and_after_each_edit_until_interrupted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = iter(["an edit", "another", "an interrupt"])
+
+    def wait(seconds: float) -> None:
+        match next(waits):
+            case "an interrupt":
+                raise KeyboardInterrupt
+            case text:
+                (folder / "templates/hero.liquid").write_text(text)
+
+    monkeypatch.setattr("tessera.renderer.reload.time.sleep", wait)
+    assert len(list(edits(folder))) == 3

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tessera.rules.assemble import SHARED_FILES
 from tessera.rules.codes import CODES
 from tessera.rules.diagnostics import Diagnostic, render_text, to_json
+from tessera.rules.shared import SHARED_FILES
 from tessera.rules.source import Source, Span
 from tests.rules import building
 

@@ -19,12 +19,13 @@ from tessera.rules import (
     rollouts,
     schedule,
 )
-from tessera.rules.assemble import SHARED_FILES, assemble
+from tessera.rules.assemble import assemble
 from tessera.rules.cases import run_cases
 from tessera.rules.codes import CODES
 from tessera.rules.diagnostics import render_text
 from tessera.rules.facts import DECLARED_SOURCES, REQUEST_FACTS, RESERVED, TYPES
 from tessera.rules.operators import ROWS, Operator
+from tessera.rules.shared import SHARED_FILES
 from tessera.rules.source import Source
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")

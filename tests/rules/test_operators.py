@@ -29,7 +29,7 @@ def test_operator(when: str, given: dict[str, object], truth: str) -> None:
     facts = building.facts()
     values = {name: coerce(facts[name], raw) for name, raw in given.items()}
     clock = Clock(building.NOW)
-    assert Compiler(building.computed()).condition(expr)(values.get, clock) is TRUTHS[truth]
+    assert Compiler(building.computed()).truth(expr)(values.get, clock) is TRUTHS[truth]
     assert find(expr, World(values, building.NOW, building.computed())).value is TRUTHS[truth]
 
 

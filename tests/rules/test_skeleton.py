@@ -1,13 +1,14 @@
 """The YAML skeleton: the same tree as any YAML reader gives, with the place of every character."""
 
 import json
-from io import StringIO
+from collections.abc import Iterator
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
+from tessera.rules import skeleton
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.skeleton import MappingNode, Node, Scalar, SequenceNode, compose, embedded
 from tessera.rules.source import Source, Span
@@ -18,6 +19,15 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl
 trees = st.recursive(
     words, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=8
 )
+
+
+@pytest.fixture(params=["libyaml", "PyYAML"], autouse=True, scope="module")
+def event_source(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test with either source of events: some installations lack libyaml."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "PyYAML":
+            patch.setattr(skeleton, "LOADER", yaml.SafeLoader)
+        yield
 
 
 def read(text: str) -> tuple[Node | None, Source]:
@@ -50,11 +60,7 @@ def test_it_reads_json_as_json_is_meant(data: dict[str, object]) -> None:
 @given(st.dictionaries(words, trees, min_size=1, max_size=3))
 @settings(deadline=None)
 def test_it_reads_blocks_as_they_are_written(data: dict[str, object]) -> None:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    written = StringIO()
-    yaml.dump(data, written)
-    node, _ = read(written.getvalue())
+    node, _ = read(yaml.safe_dump(data, default_flow_style=False, allow_unicode=True))
     assert plain(node) == data
 
 

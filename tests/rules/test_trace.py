@@ -11,6 +11,7 @@ FACTS: dict[str, Value] = {
     "visitor.tier": "gold",
     "visitor.bought_at": datetime(2026, 11, 1, tzinfo=UTC),
     "visitor.id": "dan",
+    "geo.country": "DE",
     "cart.value": 6000,
 }
 
@@ -19,7 +20,7 @@ def trace() -> Trace:
     split = "{experiment: copy, arms: {control: {cta: discover}, urgency: nothing}}"
     rules = ruleset(
         page(
-            rule('segment.loyal and geo.country == "DE"', "neighbours"),
+            rule('not segment.loyal and geo.country == "DE"', "neighbours"),
             rule("spends_over(50.00)", "spenders", split=split),
             rule("cart.count > 0", "others"),
         )
@@ -32,17 +33,18 @@ def test_as_text() -> None:
         to_text(trace())
         == """\
 home/hero at 2026-11-24T09:00:00Z
-  unknown: neighbours
-    the condition is unknown, and on_unknown is skip, until 2027-05-01T00:00:00Z
-    unknown segment.loyal and geo.country == "DE"
-      true    segment.loyal  (segment.loyal is true)
-        true    segment.members and not segment.lapsed
-          true    segment.members  (segment.members is true)
-            true    visitor.tier in ["gold", "platinum"]  (visitor.tier is "gold")
-          true    not segment.lapsed
-            false   segment.lapsed  (segment.lapsed is false)
-              false   visitor.bought_at older than 6 months  (visitor.bought_at is 2026-11-01T00:00:00Z)
-      unknown geo.country == "DE"  (geo.country is unknown)
+  unmatched: neighbours
+    the condition is false, until 2027-05-01T00:00:00Z
+    false   not segment.loyal and geo.country == "DE"
+      false   not segment.loyal
+        true    segment.loyal  (segment.loyal is true)
+          true    segment.members and not segment.lapsed
+            true    segment.members  (segment.members is true)
+              true    visitor.tier in ["gold", "platinum"]  (visitor.tier is "gold")
+            true    not segment.lapsed
+              false   segment.lapsed  (segment.lapsed is false)
+                false   visitor.bought_at older than 6 months  (visitor.bought_at is 2026-11-01T00:00:00Z)
+      true    geo.country == "DE"  (geo.country is "DE")
   matched: spenders
     everything it asks for is true
     true    spends_over(50.00)

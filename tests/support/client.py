@@ -69,7 +69,7 @@ async def client_of(
     """Serve a site from fake ports. ``terms`` are those of `World.sources`."""
     settings = settings or settings_for_tests()
     cache = cache if cache is not None else MemoryCache(10_000_000)
-    live = LiveSite(load(folder))
+    live = LiveSite.fixed(load(folder))
     moments = [NOW]
 
     @asynccontextmanager

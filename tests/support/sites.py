@@ -5,7 +5,8 @@ from pathlib import Path
 from textwrap import dedent
 
 from tessera.renderer.engines.base import Limits
-from tessera.renderer.site import Site, load_site
+from tessera.renderer.loader import load_site
+from tessera.renderer.site import Site
 
 FACTS = """
     facts:

@@ -1,0 +1,99 @@
+"""A site's folder → the site, checked as a whole and planned, or every complaint about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tessera.renderer.core.inputs import canonical, digest
+from tessera.renderer.crosscheck import cross_check
+from tessera.renderer.engines.base import Limits
+from tessera.renderer.engines.catalog import Catalog, load_catalog
+from tessera.renderer.site import PagePlan, Planner, Site
+from tessera.rules.assemble import Remembered
+from tessera.rules.diagnostics import Diagnostic, in_order, render_text
+from tessera.rules.load import load_ruleset
+from tessera.rules.ruleset import Page, Ruleset
+from tessera.rules.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every complaint about a site, with the files that complaints are about."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, Source]
+
+    def text(self, *, color: bool = False) -> str:
+        """Return the complaints for people."""
+        return render_text(self.diagnostics, self.sources, color=color)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSite(Report):
+    """What checking gave: the rules, None where there are errors in rules or templates, and the templates."""
+
+    ruleset: Ruleset | None
+    catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSite(Report):
+    """What loading gave: the site, None where there are errors."""
+
+    site: Site | None
+
+
+def load_site(folder: Path, locales: Sequence[str], limits: Limits) -> LoadedSite:
+    """Read and check a site's rules and templates, and plan its pages."""
+    return SiteLoader(folder, locales, limits).load()
+
+
+class SiteLoader:
+    """Loads a site, once or again and again: files of pages that have not changed are neither read nor planned anew."""
+
+    def __init__(self, folder: Path, locales: Sequence[str], limits: Limits) -> None:
+        self._folder = folder
+        self._locales = tuple(locales)
+        self._limits = limits
+        self._rules = Remembered()
+        self._basis: tuple[Ruleset, Sequence[tuple[str, str]]] | None = None
+        self._plans: dict[str, tuple[Page, PagePlan]] = {}
+
+    def check(self) -> CheckedSite:
+        """Read rules and templates, and check them against each other."""
+        rules = load_ruleset(self._folder / "rules", self._folder, self._rules)
+        templates = load_catalog(self._folder / "templates", self._limits)
+        diagnostics = [*rules.diagnostics, *templates.diagnostics]
+        if rules.ruleset is not None:
+            diagnostics += cross_check(rules.ruleset, templates.catalog.templates)
+        broken = any(each.severity == "error" for each in diagnostics)
+        sources = {**rules.sources, **templates.sources}
+        return CheckedSite(tuple(in_order(diagnostics)), sources, None if broken else rules.ruleset, templates.catalog)
+
+    def load(self) -> LoadedSite:
+        """Read and check rules and templates, and plan the pages."""
+        checked = self.check()
+        site = None if checked.ruleset is None else self._site(checked.ruleset, checked.catalog)
+        return LoadedSite(checked.diagnostics, checked.sources, site)
+
+    def _site(self, ruleset: Ruleset, catalog: Catalog) -> Site:
+        versions = sorted((template.name, template.version) for template in catalog.templates.values())
+        basis = replace(ruleset, version="", pages={}), versions
+        if basis != self._basis:
+            self._basis = basis
+            self._plans.clear()
+        planner = Planner(ruleset, catalog.templates, self._locales)
+        self._plans = {name: (page, self._plan(planner, page)) for name, page in ruleset.pages.items()}
+        return Site(
+            self._folder,
+            digest(canonical([ruleset.version, versions])).hex(),
+            ruleset,
+            catalog,
+            planner.declared,
+            self._locales,
+            {name: plan for name, (_, plan) in self._plans.items()},
+        )
+
+    def _plan(self, planner: Planner, page: Page) -> PagePlan:
+        planned, plan = self._plans.get(page.name, (None, None))
+        return plan if plan is not None and planned is page else planner.page(page)

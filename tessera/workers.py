@@ -1,0 +1,91 @@
+"""The processes that serve: one, or several that share a port."""
+
+import gc
+import json
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from tessera.app import make_app
+from tessera.publishing.deployment import Deployment
+from tessera.renderer.front import App
+from tessera.renderer.personas import load_personas
+from tessera.renderer.settings import load_settings
+
+GARBAGE_THRESHOLD = 20_000
+"""Objects made before the next look for garbage. Requests leave little that is cyclic."""
+
+ORDER = "TESSERA_WORKER"
+"""The environment variable that tells a worker what to serve: a JSON object with the folder and its server settings."""
+
+
+def run(deployment: Deployment, overrides: Mapping[str, object], announce: Callable[[str], None]) -> None:
+    """Serve until told to stop. ``announce`` is given the address once it is listened on.
+
+    ``overrides`` are the server settings that outrank those of the site folder and the environment.
+    """
+    server = deployment.settings.server
+    common: dict[str, Any] = {
+        "host": server.host,
+        "port": server.port,
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,  # who asks is told by cookies and the edge's secret, never by an address
+        "lifespan": "on",
+    }
+    if server.workers == 1:
+        config = uvicorn.Config(application(deployment), **common)
+        listener = config.bind_socket()
+        _Announcing(config, announce).run([listener])
+        return
+    if deployment.settings.secret is None:  # in development one is drawn: the same one for all workers
+        os.environ["TESSERA_SECRET"] = secrets.token_hex()
+    os.environ[ORDER] = json.dumps({"folder": str(deployment.folder), "server": overrides}, default=str)
+    config = uvicorn.Config("tessera.workers:ordered", factory=True, workers=server.workers, **common)
+    listener = config.bind_socket()
+    announce(_address(listener))
+    Multiprocess(config, [listener]).run()
+
+
+def application(deployment: Deployment) -> App:
+    """Make the application of this process. Raises `NotServable`, `PersonasError`, and OSError."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    live, personas = deployment.live_site(), load_personas(deployment.folder)
+    app = make_app(deployment.settings, live, personas, find=deployment.release)
+    gc.freeze()  # what was loaded stays; looking through it again and again takes a tenth of the time of requests
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    return app
+
+
+def ordered() -> App:
+    """Make the application that `run` ordered, in a process of its own."""
+    order = json.loads(os.environ[ORDER])
+    folder = Path(order["folder"])
+    return application(Deployment(folder, load_settings(folder, server=order["server"])))
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it serves, once it does."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            self._announce(_address(listener))
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}/"
