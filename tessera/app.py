@@ -10,15 +10,17 @@ from typing import TypedDict
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
+from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.carts_sqlite import SqliteCarts
 from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.client import make_client
+from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
 from tessera.adapters.sqlite import Store
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Exposures
+from tessera.renderer.core.ports import Events, Exposures
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
 from tessera.renderer.front import Front
@@ -42,6 +44,7 @@ class Parts(TypedDict):
 
     pipeline: Pipeline
     exposures: Exposures
+    events: Events
 
 
 @asynccontextmanager
@@ -57,17 +60,20 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
 
         profiles = PROFILES[settings.profiles.adapter](wiring(settings.profiles, settings.profiles_token))
         recommender = RECOMMENDERS[settings.lists.adapter](wiring(settings.lists, settings.lists_token))
+        events = SqliteEvents(store)
         sources = Sources(
             (profiles, _terms("profile", settings.profiles)),
             (recommender, _terms("items", settings.lists)),
             (SqliteCatalogue(store), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
+            (events, _terms("events", settings.events)),
+            (SqliteAssignments(store), _terms("assignments", settings.assignments)),
         )
         recorder = make_recorder(settings)
         if recorder is not None:
             opened.callback(recorder.close)
         pipeline = Pipeline(Gatherer(sources), MemoryCache(settings.cache.max_bytes), recorder)
-        yield Parts(pipeline=pipeline, exposures=SqliteExposures(store))
+        yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
 def make_app(

@@ -15,8 +15,9 @@ from typing import NamedTuple, Self
 import aiosqlite
 
 from tessera.renderer.core.errors import SourceUnavailable
+from tessera.renderer.core.ports import KEPT_EVENTS
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS items (sku TEXT PRIMARY KEY, category TEXT, popularity REAL, fields TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS items_by_category ON items (category, popularity DESC);
 CREATE INDEX IF NOT EXISTS items_by_popularity ON items (popularity DESC);
@@ -28,6 +29,13 @@ CREATE TABLE IF NOT EXISTS carts (visitor_id TEXT PRIMARY KEY, lines TEXT) WITHO
 CREATE TABLE IF NOT EXISTS exposures (
   visitor_id TEXT, experiment TEXT, version TEXT, arm TEXT, at TEXT,
   PRIMARY KEY (visitor_id, experiment, version)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (visitor_id TEXT, of TEXT, kind TEXT, at TEXT);
+CREATE INDEX IF NOT EXISTS events_by_visitor ON events (visitor_id, of, kind);
+CREATE TRIGGER IF NOT EXISTS events_kept AFTER INSERT ON events BEGIN
+  DELETE FROM events WHERE rowid IN (
+    SELECT rowid FROM events WHERE visitor_id = NEW.visitor_id AND of = NEW.of AND kind = NEW.kind
+    ORDER BY rowid DESC LIMIT -1 OFFSET {KEPT_EVENTS});
+END;
 """
 
 Write = tuple[str, Sequence[object], "asyncio.Future[int]"]

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tessera.renderer.core.ports import Exposure
 from tessera.renderer.core.visitor import Visitor
+from tessera.rules.assign import seat_in
 from tessera.rules.evaluate import Assignment
 from tessera.rules.facts import VISITOR_ID
 from tessera.rules.ruleset import Experiment, Ruleset
-from tessera.rules.split import bucket, choose, in_namespace
 
 
 class Report(BaseModel):
@@ -49,15 +49,12 @@ def exposure_of(report: Report, visitor: Visitor, ruleset: Ruleset, now: datetim
         return None
     if report.arm not in experiment.arms:
         return None
-    if experiment.unit == VISITOR_ID and report.arm != assigned_arm(experiment, visitor.id):
+    if experiment.unit == VISITOR_ID and report.arm != assigned_arm(experiment, visitor.id, now):
         return None
     return Exposure(visitor.id, report.experiment, report.arm, report.version, now)
 
 
-def assigned_arm(experiment: Experiment, unit: str) -> str | None:
-    """Return the arm that a unit is on, None where it takes no part."""
-    if experiment.namespace is not None and not in_namespace(unit, *experiment.namespace):
-        return None
-    place = bucket(experiment.seed, unit, experiment.hash_version)
-    arm = -1 if place is None else choose(place, experiment.ranges)
+def assigned_arm(experiment: Experiment, visitor_id: str, now: datetime) -> str | None:
+    """Return the arm that a visitor is on by their id alone, None where they take no part."""
+    arm = seat_in(experiment, {VISITOR_ID: visitor_id}.get, now).arm
     return experiment.arms[arm] if arm >= 0 else None

@@ -9,12 +9,13 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.declared import Coerced, Declared, KnownProfile
 from tessera.renderer.core.errors import SourceError
+from tessera.renderer.core.events import told_by
 from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.sources import Got, Sources
 from tessera.rules.compile import Truth
-from tessera.rules.facts import Value
+from tessera.rules.facts import Fact, Value
 
 V = TypeVar("V")
 Rung = Literal["fresh", "stale", "default", "empty"]
@@ -153,6 +154,10 @@ class Gatherer:
         for fact, list_plan in needs.lists:
             if fact.name not in facts:
                 waiting.append(self._listed(known, asked, fact.name, list_plan))
+        if needs.events and visitor_id is not None:
+            waiting.append(self._events_of(known, asked, visitor_id, needs.events))
+        if needs.assigned and visitor_id is not None:
+            waiting.append(self._first_shown(known, asked, visitor_id, needs.assigned))
         if asked.given:
             facts.update(asked.given)
         return waiting
@@ -210,6 +215,33 @@ class Gatherer:
         if cart is not None:
             known.add(asked.declared.cart(cart))
 
+    async def _first_shown(
+        self, known: Known, asked: Asked, visitor_id: str, assigned: Sequence[tuple[str, tuple[str, str]]]
+    ) -> None:
+        try:
+            got = await self._sources.assignments(visitor_id, asked.now_s)
+        except SourceError as failure:
+            known.failed(failure)
+            return
+        arms = known.used("assignments", "", got)
+        known.facts.update({fact: arms[version] for fact, version in assigned if version in arms})
+
+    async def _events_of(self, known: Known, asked: Asked, visitor_id: str, facts: Sequence[Fact]) -> None:
+        try:
+            of = frozenset(fact.of for fact in facts if fact.of is not None)
+            got = await self._sources.events(visitor_id, of, asked.now_s)
+        except SourceError as failure:
+            known.failed(failure)
+            return
+        moments = known.used("events", "", got)
+        for fact in facts:
+            told = told_by(fact, moments, asked.now)
+            if told.value is not None:
+                known.facts[fact.name] = told.value
+            known.holds_until(told.until)
+        if got.freshness == "stale":
+            known.ages = {**known.ages, **{fact.name: got.age_s for fact in facts}}
+
     async def _listed(self, known: Known, asked: Asked, fact: str, list_plan: ListPlan) -> None:
         query = list_plan.query(known.facts, asked.context.visitor.id)
         if query is None:
@@ -228,4 +260,4 @@ def _take(known: Known, got: Got[KnownProfile]) -> None:
     profile = known.used("profile", got.value.status, got)
     known.add(profile.coerced)
     if got.freshness == "stale":
-        known.ages = dict.fromkeys(profile.coerced.facts, got.age_s)
+        known.ages = {**known.ages, **dict.fromkeys(profile.coerced.facts, got.age_s)}

@@ -14,6 +14,7 @@ from tessera.rules.compile import Matcher, Truth
 from tessera.rules.evaluate import Decision, Reason
 from tessera.rules.facts import Fact, Value
 from tessera.rules.ruleset import Experiment, Outcome
+from tessera.rules.shares import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ class OutcomePlan:
 class SlotPlan:
     """One slot: how it is decided, what that needs, and a plan for each outcome.
 
-    ``version`` is that of the rules; ``reads`` are the facts that deciding can read, and ``experiments`` those of its
-    rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope`` is the
-    narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an experiment's
-    arm, by ``experiment.arm``, to whoever may see it without being counted.
+    ``version`` is that of the rules; ``reads`` are the facts that deciding can read, ``experiments`` and ``rollouts``
+    those of its rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope``
+    is the narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an
+    experiment's arm, by ``experiment.arm``, to whoever may see it without being counted.
     """
 
     page: str
@@ -55,6 +56,7 @@ class SlotPlan:
     matcher: Matcher
     reads: tuple[Fact, ...]
     experiments: tuple[Experiment, ...]
+    rollouts: tuple[Rollout, ...]
     base_facts: Mapping[str, Value]
     needs: Needs | None
     outcomes: Mapping[int, OutcomePlan]

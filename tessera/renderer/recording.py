@@ -20,10 +20,12 @@ from threading import Thread
 from typing import NamedTuple
 
 from tessera.renderer.plans import SlotPlan
+from tessera.rules.assign import OUTSIDE, Read, seat_by, seat_in, unit_of
 from tessera.rules.facts import VISITOR_ID, Value
 from tessera.rules.ruleset import Experiment
+from tessera.rules.shares import Hashed
 from tessera.rules.situations import Situation, json_form
-from tessera.rules.split import bucket, in_namespace
+from tessera.rules.split import bucket
 
 FILE = "situations.jsonl"
 MAX_WAITING = 1000
@@ -110,7 +112,9 @@ class Recorder:
 
     def _situation(self, noted: _Noted) -> Situation:
         plan, facts = noted.plan, noted.facts
-        units = {VISITOR_ID, *(experiment.unit for experiment in plan.experiments)}
+        hashed: list[Hashed] = [*plan.experiments, *plan.rollouts]
+        hashed += [holdout for experiment in plan.experiments for holdout in experiment.holdouts]
+        units = {VISITOR_ID, *(name for each in hashed for name in (each.unit, each.fallback))}
         told = {
             fact.name: self._digest(str(facts[fact.name]))
             if fact.name in units and fact.one_of is None
@@ -118,7 +122,8 @@ class Recorder:
             for fact in plan.reads
             if fact.name in facts
         }
-        places = {each.name: _place(each, facts.get(each.unit)) for each in plan.experiments}
+        places = {each.name: _place(each, facts.get, noted.now) for each in plan.experiments}
+        places |= {each.name: seat_by(each, facts.get, noted.now).bucket for each in plan.rollouts}
         buckets = {name: place for name, place in places.items() if place is not None}
         return Situation(plan.page, plan.name, noted.now, told, buckets)
 
@@ -127,10 +132,11 @@ class Recorder:
         return hmac.digest(self._secret, b"recording " + value.encode(), "sha256").hex()[:16]
 
 
-def _place(experiment: Experiment, unit: Value | None) -> float | None:
-    """Where a unit stands in an experiment: in [0, 1), -1 outside of its group; None where the unit is unknown."""
-    if unit is None:
-        return None
-    if experiment.namespace is not None and not in_namespace(str(unit), *experiment.namespace):
-        return -1
-    return bucket(experiment.seed, str(unit), experiment.hash_version)
+def _place(experiment: Experiment, read: Read, now: datetime) -> float | None:
+    """Where a visitor stands in an experiment: in [0, 1), -1 where they take no part; None where that is unknown."""
+    seat = seat_in(experiment, read, now)
+    if seat.kept and (unit := unit_of(experiment, read)) is not None:
+        return bucket(experiment.seed, unit.value, experiment.hash_version)
+    if seat.bucket is None and seat.verdict == "unmatched":
+        return OUTSIDE
+    return seat.bucket

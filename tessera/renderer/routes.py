@@ -1,4 +1,4 @@
-"""The small routes beside fragments and pages: identity, exposures, health."""
+"""The small routes beside fragments and pages: identity, exposures, events, health."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ from starlette.routing import Route
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.visitor import Identity
+from tessera.renderer.events import EventReport, event_of
 from tessera.renderer.exposures import Report, exposure_of
 from tessera.renderer.previews import NAME, Preview, Previews
 from tessera.renderer.reload import LiveSite
@@ -47,6 +48,7 @@ class Routes:
         return [
             Route("/visitor", self.mint_visitor, methods=["POST"]),
             Route("/exposures", self.record_exposure, methods=["POST"]),
+            Route("/events", self.record_event, methods=["POST"]),
             Route("/preview", self.preview, methods=["GET"]),
             Route("/healthz", self.healthy, methods=["GET"]),
             Route("/readyz", self.ready, methods=["GET"]),
@@ -88,6 +90,26 @@ class Routes:
         except SourceError:
             return _problem(503, "the report could not be stored; send it again later")
         return Response(status_code=201 if new else 200, headers=NO_STORE)
+
+    async def record_event(self, http: HttpRequest) -> Response:
+        """Keep what a visitor saw or sent away, and say so once it is durable: `POST /events`."""
+        if http.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return _problem(403, "events are told by the site's own pages")
+        body = await _body(http, self._settings.http.max_body_bytes)
+        if body is None:
+            return _problem(413, f"a report has at most {self._settings.http.max_body_bytes} bytes")
+        try:
+            report = EventReport.model_validate_json(body)
+        except ValidationError:
+            return _problem(400, "a report is a JSON object with event and of")
+        event = event_of(report, self._context(http).visitor, self._site.current().declared, self._clock())
+        if event is None:
+            return Response(status_code=204, headers=NO_STORE)
+        try:
+            await http.state.events.record(event)
+        except SourceError:
+            return _problem(503, "the report could not be stored; send it again later")
+        return Response(status_code=201, headers=NO_STORE)
 
     async def preview(self, http: HttpRequest) -> Response:
         """Keep a preview's token in a cookie while the browser is open, and go to a page: `GET /preview`.

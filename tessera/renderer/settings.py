@@ -158,6 +158,21 @@ class Carts(Upstream):
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which a cart is used as it is")
 
 
+class Assignments(Upstream):
+    """The arms that visitors of sticky experiments were first shown, from the embedded store."""
+
+    fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
+
+
+class Events(Upstream):
+    """What visitors have seen and sent away, from the embedded store."""
+
+    fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
+    grace_s: NonNegativeFloat = Field(
+        0, description="Seconds after that for which it stands in where no newer one is to be had"
+    )
+
+
 class Recording(Table):
     """Recording what slots were decided on, for `tessera diff`."""
 
@@ -184,6 +199,8 @@ class Settings(BaseSettings):
     lists: Lists = Lists()
     catalogue: Catalogue = Catalogue()
     carts: Carts = Carts()
+    assignments: Assignments = Assignments()
+    events: Events = Events()
     recording: Recording = Recording()
 
     secret: SecretStr | None = Field(

@@ -102,9 +102,11 @@ class Planner:
         reads = slot_reads(self._ruleset, page.name, slot.name)
         plans = {each.shown: self._outcome(page, each, facts, reads) for each in _different(slot.outcomes)}
         outcomes = {id(each): replace(plans[each.shown], outcome=each) for each in slot.outcomes}
-        conditions = {name for rule in slot.rules for name in rule_reads(self._ruleset, replace(rule, split=None))}
+        conditions = {
+            name for rule in slot.rules for name in rule_reads(self._ruleset, replace(rule, split=None, rollout=None))
+        }
         scopes = [self._scope(conditions, facts), *(each.scope for each in outcomes.values())]
-        if any(rule.split for rule in slot.rules):
+        if any(rule.split or rule.rollout for rule in slot.rules):
             scopes.append("context")  # what is read of the unit is a side of the split, which many share
         return SlotPlan(
             page=page.name,
@@ -113,6 +115,7 @@ class Planner:
             matcher=compile_slot(self._ruleset, page.name, slot.name),
             reads=tuple(facts[name] for name in sorted(reads)),
             experiments=tuple(dict.fromkeys(rule.split.experiment for rule in slot.rules if rule.split)),
+            rollouts=tuple(dict.fromkeys(rule.rollout for rule in slot.rules if rule.rollout)),
             base_facts={**self.declared.defaults, **_defaults(page.params.values()), "page.name": page.name},
             needs=Needs.of(reads, facts, self._ruleset),
             outcomes=outcomes,

@@ -6,7 +6,7 @@ never cache.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -15,9 +15,10 @@ from cachetools import FIFOCache
 from tessera.renderer.cache.coalesce import SingleFlight
 from tessera.renderer.core.declared import Declared, KnownProfile
 from tessera.renderer.core.errors import SourceError, SourceTimeout
+from tessera.renderer.core.events import Moments
 from tessera.renderer.core.freshness import Freshness, Lifetime
 from tessera.renderer.core.inputs import Items
-from tessera.renderer.core.ports import Cart, Carts, Catalogue, ListQuery, Profiles, Recommender
+from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -100,6 +101,8 @@ class Sources:
         recommender: tuple[Recommender, Terms],
         catalogue: tuple[Catalogue, Terms],
         carts: tuple[Carts, Terms],
+        events: tuple[Events, Terms],
+        assignments: tuple[Assignments, Terms],
     ) -> None:
         self._profiles, terms = profiles
         self._known: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms)
@@ -109,6 +112,10 @@ class Sources:
         self._items: Remembered[tuple[bytes, str], Items] = Remembered(terms)
         self._carts, terms = carts
         self._cart_of: Remembered[str, Cart | None] = Remembered(terms)
+        self._assignments, terms = assignments
+        self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms)
+        self._events, terms = events
+        self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms)
 
     async def profile(self, visitor_id: str, declared: Declared, now_s: float) -> Got[KnownProfile]:
         """Return what is known of a visitor, as declared facts. Raises `SourceError`."""
@@ -150,3 +157,11 @@ class Sources:
     async def cart(self, visitor_id: str, now_s: float) -> Got[Cart | None]:
         """Return a visitor's cart, None where there is none. Raises `SourceError`."""
         return await self._cart_of.get(visitor_id, lambda: self._carts.cart(visitor_id), now_s)
+
+    async def events(self, visitor_id: str, of: frozenset[str], now_s: float) -> Got[Moments]:
+        """Return when a visitor's events about these things happened. Raises `SourceError`."""
+        return await self._moments.get((visitor_id, of), lambda: self._events.events(visitor_id, of), now_s)
+
+    async def assignments(self, visitor_id: str, now_s: float) -> Got[Mapping[tuple[str, str], str]]:
+        """Return the arms that a visitor was first shown, by experiment and version. Raises `SourceError`."""
+        return await self._assigned.get(visitor_id, lambda: self._assignments.assignments(visitor_id), now_s)

@@ -65,6 +65,7 @@ CODES: Mapping[str, str] = {
     "R405": "The last layout of a page is the one for everybody else, so it has no condition.",
     "R406": "A test gives a computed fact. Give what it is computed from.",
     "R407": "A text lacks one of the locales that visitors may have; another one stands in.",
+    "R408": "The steps of a rollout have no order: each is later than the one before, and larger.",
     "R410": "The ranges of an experiment's arms overlap, or do not come to their weights.",
     "R501": "Nobody can ever be as a condition wants, or an experiment is over: the rule or segment has no effect.",
     "R502": "Earlier rules take every visitor whom this rule is for, so it never decides.",

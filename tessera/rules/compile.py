@@ -12,9 +12,9 @@ from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS
 from tessera.rules.index import RuleIndex
 from tessera.rules.predicates import Predicate, compile_predicate
-from tessera.rules.ruleset import Experiment, Rule, Ruleset
+from tessera.rules.ruleset import Rule, Ruleset
 from tessera.rules.schedule import Watched
-from tessera.rules.split import bucketer, choose, in_namespace
+from tessera.rules.seats import ReadyRollout, ReadySplit
 
 INDEX_FROM = 8
 """How many rules a slot needs for an index of them to cost less than asking each."""
@@ -140,6 +140,7 @@ class _Row:
         "_holds",
         "_limit",
         "_reads",
+        "_rollout",
         "_split",
         "_when",
         "_zone",
@@ -152,7 +153,8 @@ class _Row:
         self._compiler = compiler
         self._holds: Condition | None = None
         self._during = Watched(rule.during) if rule.during is not None else None
-        self._split = _Split(rule.split.experiment, ruleset) if rule.split else None
+        self._rollout = ReadyRollout(rule.rollout, ruleset) if rule.rollout else None
+        self._split = ReadySplit(rule.split.experiment, ruleset) if rule.split else None
         self._decisions = decisions_of(rule)
         self._accepts = rule.on_unknown.policy == "match"
         self._fails: Condition | None = None
@@ -187,6 +189,8 @@ class _Row:
             clock.note(until)
             if is_open is False or (is_open is None and not self._accepted(get)):
                 return None
+        if self._rollout is not None and not self._rollout.reached(get, clock, before):
+            return None
         arm = 0
         if self._split is not None:
             arm = self._split.arm(get, clock, before)
@@ -208,42 +212,6 @@ class _Row:
     def _accepted(self, get: Get) -> bool:
         """Whether the rule matches although its condition is unknown."""
         return self._accepts and get(CONSENT, self._consent) != REFUSED
-
-
-class _Split:
-    """One running experiment, ready to assign."""
-
-    __slots__ = ("_bucket", "_default", "_ends", "_namespace", "_ranges", "_starts", "_unit")
-
-    def __init__(self, experiment: Experiment, ruleset: Ruleset) -> None:
-        self._unit = experiment.unit
-        self._default = ruleset.facts[experiment.unit].default
-        bucket_of = bucketer(experiment.seed, experiment.hash_version)
-        assert bucket_of is not None, experiment.hash_version
-        self._bucket = bucket_of
-        self._ranges = experiment.ranges
-        self._starts = experiment.starts
-        self._ends = experiment.ends
-        self._namespace = experiment.namespace
-
-    def arm(self, get: Get, clock: Clock, before: datetime | None) -> int:
-        """The index of the visitor's arm, -1 for none; `before` is until when what came before this rule holds."""
-        if self._starts is not None and clock.now < self._starts:
-            clock.until = before
-            clock.note(self._starts)
-            return -1
-        if self._ends is not None and clock.now >= self._ends:
-            clock.until = before
-            return -1
-        clock.note(self._ends)
-        unit = get(self._unit, self._default)
-        if unit is None or (self._namespace and not in_namespace(str(unit), *self._namespace)):
-            arm = -1
-        else:
-            arm = choose(self._bucket(str(unit)), self._ranges)
-        if arm < 0:
-            clock.until = before
-        return arm
 
 
 def compile_fact(ruleset: Ruleset, name: str) -> Callable[[Mapping[str, Value], datetime], Truth]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from tessera.rules.diagnostics import did_you_mean
 from tessera.rules.facts import (
     DECLARED_SOURCES,
+    EVENT_KINDS,
     REQUEST_FACTS,
     RESERVED,
     SHARES,
@@ -20,7 +21,7 @@ from tessera.rules.facts import (
 from tessera.rules.parser import RESERVED_WORDS
 from tessera.rules.shape import DOTTED_NAME, NAME, Fields, Reader
 from tessera.rules.skeleton import MappingNode, Node, Scalar, SequenceNode
-from tessera.rules.values import parse_currency
+from tessera.rules.values import parse_currency, parse_elapsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,12 @@ class Kind:
 
 
 _COMMON = ("type", "one_of", "unit", "about")
-FACT = Kind("a fact", (*_COMMON, "source", "trait", "list", "is", "share", "default"), None, needs_unit=True)
+FACT = Kind(
+    "a fact",
+    (*_COMMON, "source", "trait", "list", "event", "of", "window", "is", "share", "default"),
+    None,
+    needs_unit=True,
+)
 PAGE_PARAM = Kind("a parameter", (*_COMMON, "share", "default"), "parameter", prefix="param.", needs_unit=True)
 CTA_PARAM = Kind("a parameter", (*_COMMON, "default"), "parameter", needs_unit=True)
 CONDITION_PARAM = Kind("a parameter", _COMMON, "parameter")
@@ -66,6 +72,9 @@ def read_declaration(reader: Reader, key: Scalar, node: Node, kind: Kind) -> Fac
         unit=fields.value("unit", parse_currency),
         trait=fields.text("trait"),
         list=fields.text("list"),
+        event=fields.choice("event", EVENT_KINDS),
+        of=fields.text("of"),
+        window=fields.value("window", parse_elapsed),
         about=fields.text("about") or "",
     )
     if not _consistent(fields, fact, kind):
@@ -112,7 +121,14 @@ def _one_of(fields: Fields) -> tuple[str, ...] | None:
 
 # Which keys go with which types and sources only, and whether they must stand there.
 _TYPED_KEYS = {"one_of": ("enumeration", "string", "set"), "unit": ("money",)}
-_SOURCED_KEYS = {"trait": ("profile",), "list": ("list",), "is": ("computed",)}
+_SOURCED_KEYS = {
+    "trait": ("profile",),
+    "list": ("list",),
+    "event": ("events",),
+    "of": ("events",),
+    "window": ("events",),
+    "is": ("computed",),
+}
 
 
 def _consistent(fields: Fields, fact: Fact, kind: Kind) -> bool:
@@ -127,12 +143,14 @@ def _consistent(fields: Fields, fact: Fact, kind: Kind) -> bool:
     needed: Sequence[str] = [
         *(["one_of"] if fact.type == "enumeration" else []),
         *(["unit"] if fact.type == "money" and kind.needs_unit else []),
-        *(key for key, sources in _SOURCED_KEYS.items() if fact.source in sources and key != "trait"),
+        *(key for key, sources in _SOURCED_KEYS.items() if fact.source in sources and key not in ("trait", "window")),
     ]
     if fact.source == "list" and fact.type != "set":
         wrong.append("what comes from a list is a set")
     if fact.source == "computed" and fact.type != "boolean":
         wrong.append("what is computed is a boolean")
+    if fact.source == "events" and fact.type not in ("integer", "boolean", "timestamp"):
+        wrong.append("what comes from events is an integer (how often), a boolean (whether) or a timestamp (when last)")
     if fact.source == "cart" and not fact.name.startswith("cart."):
         wrong.append("the name of a fact about the cart begins with `cart.`")
     if kind is FACT and fact.name.partition(".")[0] in RESERVED:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tessera.rules.conditions import Expr, tests_in
 from tessera.rules.facts import CONSENT, LOCALE, TIMEZONE, VISITOR_ID
 from tessera.rules.ruleset import Outcome, Rule, Ruleset
+from tessera.rules.shares import Hashed
 
 
 def slot_reads(ruleset: Ruleset, page: str, slot: str) -> frozenset[str]:
@@ -18,14 +19,17 @@ def slot_reads(ruleset: Ruleset, page: str, slot: str) -> frozenset[str]:
 
 
 def rule_reads(ruleset: Ruleset, rule: Rule) -> frozenset[str]:
-    """Every fact that deciding one rule can read: its condition, its window, its policy, its split."""
+    """Every fact that deciding one rule can read: its condition, its window, its policy, its rollout, its split."""
     names = set(_condition_reads(ruleset, rule.when)) if rule.when is not None else set()
     if rule.during is not None and rule.during.zone is None:
         names.add(TIMEZONE)
     if rule.on_unknown.policy != "skip":
         names.add(CONSENT)
+    hashed: list[Hashed] = [] if rule.rollout is None else [rule.rollout]
     if rule.split is not None:
-        names |= fact_reads(ruleset, rule.split.experiment.unit)
+        hashed += [rule.split.experiment, *rule.split.experiment.holdouts]
+        names.update(filter(None, [rule.split.experiment.assigned]))
+    names.update(name for each in hashed for name in (each.unit, each.fallback) if name is not None)
     return frozenset(names)
 
 

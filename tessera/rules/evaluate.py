@@ -1,9 +1,9 @@
 """Decisions: what a slot shows one visitor at one moment, and why.
 
 A slot's decision depends on its rules in order, down to the one that decides, and a rule on its condition, its window,
-its experiment, in this order: one that does not match holds until what kept it from matching could change, and until
-the stale facts that it may read are too old for it. (Such a fact then counts as absent, which can turn a condition
-either way: its default comes in, and `is unknown` is true.)
+its rollout, its experiment, in this order: one that does not match holds until what kept it from matching could change,
+and until the stale facts that it may read are too old for it. (Such a fact then counts as absent, which can turn a
+condition either way: its default comes in, and `is unknown` is true.)
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from tessera.rules.assign import Seat, seat_by, seat_in
 from tessera.rules.demands import rule_reads
 from tessera.rules.facts import CONSENT, REFUSED, TIMEZONE, Value
 from tessera.rules.findings import FAULTS, Finding, World, earliest, find
 from tessera.rules.ruleset import Outcome, Rule, Ruleset, Slot
-from tessera.rules.split import bucket, choose, in_namespace
 
 Reason = Literal["TARGETING_MATCH", "SPLIT", "DEFAULT", "STALE", "DISABLED", "ERROR"]
 NO_BUCKETS: Mapping[str, float] = MappingProxyType({})
@@ -92,7 +92,9 @@ class RuleTrace:
     """What became of one rule. `why` says it in words; `until` is when it could come out otherwise (None: never).
 
     `finding` accounts for the condition, None where there is none or it failed; `window` says whether the window is
-    open, None where there is none or it is unknown; `bucket` is the visitor's place in [0, 1) of the experiment.
+    open, None where there is none or it is unknown; `bucket` is the visitor's place in [0, 1) of the experiment, else
+    of the rollout, and `unit` the fact that was hashed for it; `holdout` names what keeps the visitor out, and
+    `kept` says that the arm is the one that they were first shown.
     """
 
     name: str
@@ -102,6 +104,9 @@ class RuleTrace:
     finding: Finding | None = None
     window: bool | None = None
     bucket: float | None = None
+    unit: str | None = None
+    holdout: str | None = None
+    kept: bool = False
     decision: Decision | None = None
 
 
@@ -128,16 +133,15 @@ def explain_slot(
 ) -> Trace:
     """Decide as `Matcher.decide` does, and account for it; raises KeyError when there is no such slot.
 
-    `at_bucket`, in [0, 1), stands in for the visitor's bucket in every experiment, and `buckets` in those that it
-    names (-1: the visitor takes no part).
+    `at_bucket`, in [0, 1), stands in for the visitor's bucket in every rollout and experiment, and `buckets` in those
+    that it names (-1: the visitor takes no part); holdouts and groups are then left aside. A rollout is named by
+    `rollout:` and its seed.
     """
     found = ruleset.slot(page, slot)
     if found.disabled:
         off = tuple(RuleTrace(rule.name, "skipped", "the slot is switched off") for rule in found.rules)
         return Trace(page, slot, now, off, default_of(found))
-    rules = tuple(
-        _Account(ruleset, rule, facts, now, ages, _place(rule, at_bucket, buckets)).trace() for rule in found.rules
-    )
+    rules = tuple(_Account(ruleset, rule, facts, now, ages, at_bucket, buckets).trace() for rule in found.rules)
     decision = default_of(found)
     until: datetime | None = None
     failed: tuple[str, ...] = ()
@@ -151,10 +155,6 @@ def explain_slot(
     return Trace(page, slot, now, rules, decision._replace(until=until, failed=failed))
 
 
-def _place(rule: Rule, at_bucket: float | None, buckets: Mapping[str, float]) -> float | None:
-    return at_bucket if rule.split is None else buckets.get(rule.split.experiment.name, at_bucket)
-
-
 class _Account:
     """Follows one rule from its condition to its verdict."""
 
@@ -166,11 +166,13 @@ class _Account:
         now: datetime,
         ages: Mapping[str, float] | None,
         at_bucket: float | None,
+        buckets: Mapping[str, float],
     ) -> None:
         self._ruleset = ruleset
         self._rule = rule
         self._now = now
         self._at_bucket = at_bucket
+        self._buckets = buckets
         self._refused = facts.get(CONSENT, ruleset.facts[CONSENT].default) == REFUSED
         self._accepts = rule.on_unknown.policy == "match" and not self._refused
         self._facts, stale = usable(facts, now, ages, None if self._refused else rule.on_unknown.limit)
@@ -186,7 +188,7 @@ class _Account:
             experiment = rule.split.experiment
             return RuleTrace(rule.name, "skipped", f"experiment {experiment.name} is {experiment.status}")
         try:
-            return self._condition() or self._window() or self._split() or self._match(0)
+            return self._condition() or self._window() or self._rollout() or self._split() or self._match(0)
         except FAULTS:
             return self._failed()
 
@@ -225,20 +227,26 @@ class _Account:
             return self._ends("unmatched", f"experiment {experiment.name} has not begun", experiment.starts)
         if experiment.ends is not None and self._now >= experiment.ends:
             return self._ends("unmatched", f"experiment {experiment.name} is over")
-        place = self._at_bucket
-        if place is None:
-            unit = self._fact(experiment.unit)
-            if unit is None:
-                return self._ends("unknown", f"{experiment.unit}, which the experiment splits by, is unknown")
-            if experiment.namespace and not in_namespace(str(unit), *experiment.namespace):
-                return self._ends("unmatched", f"the visitor is not in its part of group {experiment.namespace[0]}")
-            place = bucket(experiment.seed, str(unit), experiment.hash_version)
-        assert place is not None, experiment.hash_version
-        self._so_far = replace(self._so_far, bucket=place, until=earliest(self._so_far.until, experiment.ends))
-        arm = choose(place, experiment.ranges)
-        if arm < 0:
-            return self._ends("unmatched", f"experiment {experiment.name} leaves this bucket out")
-        return self._match(arm)
+        seat = seat_in(experiment, self._fact, self._now, self._place(experiment.name))
+        return self._seated(seat, experiment.ends) or self._match(seat.arm)
+
+    def _rollout(self) -> RuleTrace | None:
+        """The end of the rule, if its rollout has not reached the visitor."""
+        if self._rule.rollout is None:
+            return None
+        rollout = self._rule.rollout
+        return self._seated(seat_by(rollout, self._fact, self._now, self._place(rollout.name)), None)
+
+    def _place(self, name: str) -> float | None:
+        return self._buckets.get(name, self._at_bucket)
+
+    def _seated(self, seat: Seat, until: datetime | None) -> RuleTrace | None:
+        """The end of the rule for who has no seat; who has one keeps it until then."""
+        self._so_far = replace(self._so_far, bucket=seat.bucket, unit=seat.unit, holdout=seat.holdout, kept=seat.kept)
+        if seat.arm < 0:
+            return self._ends(seat.verdict, seat.why, seat.until)
+        self._so_far = replace(self._so_far, until=earliest(self._so_far.until, until))
+        return None
 
     def _match(self, arm: int) -> RuleTrace:
         decision = decisions_of(self._rule)[arm]

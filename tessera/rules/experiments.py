@@ -1,34 +1,35 @@
 """Experiments, as `experiments.yaml` declares them."""
 
 from decimal import Decimal
-from typing import get_args
 
 from tessera.rules.ctas import ReadFact
-from tessera.rules.facts import VISITOR_ID, FactType
+from tessera.rules.facts import ASSIGNED, VISITOR_ID, Fact
+from tessera.rules.holdouts import STATUSES
 from tessera.rules.ranges import read_ranges
-from tessera.rules.ruleset import Experiment, Status
+from tessera.rules.rollouts import Steps, read_hash_version, read_steps, read_unit
+from tessera.rules.ruleset import Experiment
 from tessera.rules.shape import Fields, Reader
-from tessera.rules.skeleton import Node, Scalar
-from tessera.rules.split import bucket_ranges
+from tessera.rules.skeleton import MappingNode, Node, Scalar
+from tessera.rules.split import arm_ranges
 from tessera.rules.values import integer_between, parse_percent, parse_timestamp
 
 EXPERIMENT_KEYS = (
     "arms",
     "unit",
+    "fallback",
     "seed",
     "version",
     "hash_version",
     "status",
     "coverage",
     "ranges",
+    "sticky",
     "from",
     "until",
     "group",
     "about",
 )
 GROUP_KEYS = ("name", "from", "until")
-STATUSES: tuple[Status, ...] = get_args(Status)
-UNIT_TYPES: tuple[FactType, ...] = ("string", "enumeration", "integer")
 MAX_VERSION = 1_000_000
 
 
@@ -37,23 +38,22 @@ def read_experiment(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> 
     fields = reader.fields(node, "an experiment", EXPERIMENT_KEYS, key.span)
     if fields is None or not fields.require("arms"):
         return None
-    unit = fields.scalar("unit")
-    if unit is not None:
-        fact(unit.value, unit.span, UNIT_TYPES)
+    unit, fallback = read_unit(fields, fact)
     starts, ends = fields.value("from", parse_timestamp), fields.value("until", parse_timestamp)
     if starts and ends and starts >= ends:
         reader.complain("R403", "the experiment ends before it begins", key.span)
     version = fields.value("version", integer_between(0, MAX_VERSION))
-    percent = fields.value("coverage", parse_percent)
-    coverage = 1.0 if percent is None else float(percent / 100)
-    hash_version = fields.value("hash_version", integer_between(1, 2)) or 2
+    coverage, steps = _coverage(reader, fields)
+    hash_version = read_hash_version(fields)
     arms = _arms(reader, fields)
     weights = tuple(float(weight / 100) for weight in arms.values())
     shares = {arm: coverage * weight for arm, weight in zip(arms, weights, strict=True)}
     ranges = read_ranges(reader, fields, shares, hash_version) if arms else None
+    if steps and ranges is not None:
+        reader.complain("R015", "`ranges` say who takes part, and so does coverage by date", key.span)
     found = Experiment(
         name=key.value,
-        unit=unit.value if unit else VISITOR_ID,
+        unit=unit,
         seed=fields.text("seed") or key.value,
         version=1 if version is None else version,
         hash_version=hash_version,
@@ -61,13 +61,40 @@ def read_experiment(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> 
         arms=tuple(arms),
         weights=weights,
         coverage=coverage,
-        ranges=ranges or tuple((each,) for each in bucket_ranges(len(arms), coverage, weights)),
+        ranges=ranges or arm_ranges(len(arms), coverage, weights),
         starts=starts,
         ends=ends,
         namespace=_namespace(reader, fields),
         span=key.span,
+        fallback=fallback,
+        sticky=_sticky(reader, fields, unit, fallback),
+        stages=tuple((moment, arm_ranges(len(arms), share, weights)) for moment, share in steps),
     )
     return found if arms else None
+
+
+def assigned_fact(experiment: Experiment) -> Fact:
+    """The fact that tells of a sticky experiment which arm a visitor was first shown."""
+    name = ASSIGNED + experiment.name
+    return Fact(name, "enumeration", "assignments", "context", experiment.span, one_of=experiment.arms)
+
+
+def _sticky(reader: Reader, fields: Fields, unit: str, fallback: str | None) -> bool:
+    sticky = fields.choice("sticky", ("true", "false")) == "true"
+    if sticky and (unit != VISITOR_ID or fallback is not None):
+        message = f"a sticky experiment splits by `{VISITOR_ID}`, under which arms are remembered"
+        reader.complain("R015", message, fields.span)
+    return sticky
+
+
+def _coverage(reader: Reader, fields: Fields) -> tuple[float, Steps]:
+    """How much of each arm takes part at last, in [0, 1], and the steps up to that: none where it is fixed."""
+    node = fields.nodes.get("coverage")
+    if isinstance(node, MappingNode):
+        steps = read_steps(reader, node, "`coverage`")
+        return (steps[-1][1] if steps else 1.0), steps
+    coverage = fields.value("coverage", parse_percent)
+    return 1.0 if coverage is None else float(coverage / 100), ()
 
 
 def _arms(reader: Reader, fields: Fields) -> dict[str, Decimal]:

@@ -34,7 +34,8 @@ FactType = Literal[
     "version",
     "location",
 ]
-FactSource = Literal["profile", "request", "cart", "list", "parameter", "computed", "item"]
+FactSource = Literal["profile", "request", "cart", "list", "events", "assignments", "parameter", "computed", "item"]
+EventKind = Literal["shown", "dismissed"]
 Share = Literal["public", "context", "private"]
 
 Value = bool | int | Decimal | str | frozenset[str] | datetime | timedelta | Version | Location
@@ -42,12 +43,14 @@ Value = bool | int | Decimal | str | frozenset[str] | datetime | timedelta | Ver
 
 TYPES: tuple[FactType, ...] = get_args(FactType)
 SHARES: tuple[Share, ...] = get_args(Share)
-DECLARED_SOURCES: tuple[FactSource, ...] = ("profile", "request", "cart", "list", "computed")
+DECLARED_SOURCES: tuple[FactSource, ...] = ("profile", "request", "cart", "list", "events", "computed")
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 SEGMENT = "segment."
 PARAMETER = "param."
 ITEM = "item."
-RESERVED = ("segment", "param", "item", "items", "cta", "slots", "experiment")
+ASSIGNED = "assigned."
+RESERVED = ("segment", "param", "item", "items", "cta", "slots", "experiment", "assigned")
 """First parts of names that mean something else in rules or in templates, so no declared fact may use them."""
 
 CONSENT = "consent.personalization"
@@ -80,8 +83,9 @@ class Fact:
     """One name that rules and templates may read.
 
     `one_of` holds the allowed texts in declared order, None where any is allowed; `unit` the ISO 4217 code of money;
-    `trait` the profile's name for it (source profile); `list` the list whose item ids it holds (source list);
-    `default` the value it has when absent, None where it is then unknown.
+    `trait` the profile's name for it (source profile); `list` the list whose item ids it holds (source list); `event`
+    the kind of events that it tells of (source events), about what is called `of`, none of them longer ago than
+    `window`, if that is given; `default` the value it has when absent, None where it is then unknown.
     """
 
     name: str
@@ -93,6 +97,9 @@ class Fact:
     unit: str | None = None
     trait: str | None = None
     list: str | None = None
+    event: EventKind | None = None
+    of: str | None = None
+    window: timedelta | None = None
     default: Value | None = None
     about: str = ""
 
@@ -102,9 +109,11 @@ class Misfit(ValueError):
 
 
 def default_share(type_: FactType, source: FactSource, one_of: tuple[str, ...] | None) -> Share:
-    """Parameters stand in the URL; free text may name somebody; what is left is shared by many."""
+    """Parameters stand in the URL; free text may name somebody, and what they did is theirs; the rest is shared."""
     if source == "parameter":
         return "public"
+    if source == "events":
+        return "private"
     return "private" if type_ in _OPEN_TEXT and one_of is None else "context"
 
 

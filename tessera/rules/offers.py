@@ -1,18 +1,21 @@
-"""What rules can offer: calls to action, item lists, experiments, of all files."""
+"""What rules can offer: calls to action, item lists, experiments with their holdouts, of all files."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from tessera.rules.ctas import read_cta
 from tessera.rules.definitions import Definitions
 from tessera.rules.diagnostics import Diagnostic
-from tessera.rules.experiments import read_experiment
+from tessera.rules.experiments import assigned_fact, read_experiment
 from tessera.rules.facts import LOCALE, PARAMETER, Fact, FactType
+from tessera.rules.holdouts import read_holdout
 from tessera.rules.lists import read_list
 from tessera.rules.literals import NOUNS
 from tessera.rules.names import Broken, Noun, Unknown, look_up, unknown
 from tessera.rules.ruleset import Cta, Experiment, ItemList
 from tessera.rules.shape import Reader, sound
+from tessera.rules.shares import Holdout
 from tessera.rules.skeleton import Node, Scalar
 from tessera.rules.source import Span
 
@@ -29,6 +32,8 @@ class Offers:
         self.ctas: dict[str, Cta | None] = {}
         self.lists: dict[str, ItemList | None] = {}
         self.experiments: dict[str, Experiment | None] = {}
+        self.holdouts: dict[str, Holdout | None] = {}
+        self._covered: list[Scalar] = []
         self._definitions = definitions
         self._unread = unread
         self._complaints = complaints
@@ -47,8 +52,26 @@ class Offers:
         for key, value in reader.new_entries(node, "experiment", self.experiments):
             self.experiments[key.value] = read_experiment(reader, key, value, self.fact)
 
+    def read_holdouts(self, reader: Reader, node: Node) -> None:
+        for key, value in reader.new_entries(node, "holdout", self.holdouts):
+            self.holdouts[key.value], covered = read_holdout(reader, key, value, self.fact)
+            self._covered += covered
+
+    def assigned(self) -> list[Fact]:
+        """The facts that tell which arms of sticky experiments a visitor was first shown."""
+        return [assigned_fact(experiment) for experiment in sound(self.experiments).values() if experiment.sticky]
+
     def resolve(self) -> None:
-        """Look up the lists that lists and facts name; to be called once, when all files are read."""
+        """Look up the lists and experiments that are named, and tell experiments which holdouts cover them.
+
+        To be called once, when all files are read.
+        """
+        for name in self._covered:
+            self._check_named("experiment", name.value, name.span, self.experiments)
+        running = [holdout for holdout in sound(self.holdouts).values() if holdout.status == "running"]
+        for experiment in sound(self.experiments).values():
+            covering = [each for each in running if each.covers is None or experiment.name in each.covers]
+            self.experiments[experiment.name] = replace(experiment, holdouts=tuple(covering))
         for fact in self._definitions.facts.values():
             if fact.list is not None:
                 self._check_named("list", fact.list, fact.span, self.lists)

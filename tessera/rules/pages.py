@@ -12,6 +12,7 @@ from tessera.rules.diagnostics import did_you_mean
 from tessera.rules.facts import SHARES, Fact
 from tessera.rules.offers import Offers
 from tessera.rules.outcomes import PARTS, LayoutOutcomes, Outcomes
+from tessera.rules.rollouts import read_rollout
 from tessera.rules.ruleset import DEFAULT, LAYOUT, OnUnknown, Outcome, Page, Rule, Slot, Split
 from tessera.rules.schedule import KEYS as WINDOW_KEYS
 from tessera.rules.schedule import Window, WindowError, parse_window
@@ -23,8 +24,8 @@ from tessera.rules.values import integer_between, parse_elapsed
 PAGE_KEYS = ("page", "params", "layouts", "slots", "tests", "about")
 SLOT_KEYS = ("default", "rules", "max_age", "share", "budget", "about")
 MAX_BUDGET = 1_000_000_000
-RULE_KEYS = ("name", "when", "during", "on_unknown", "show", "split", "about")
-LAYOUT_KEYS = ("use", *PARTS, "name", "when", "during", "on_unknown", "split", "about")
+RULE_KEYS = ("name", "when", "during", "rollout", "on_unknown", "show", "split", "about")
+LAYOUT_KEYS = ("use", *PARTS, "name", "when", "during", "rollout", "on_unknown", "split", "about")
 SPLIT_KEYS = ("experiment", "arms")
 
 BROKEN = Outcome("broken", None, None, None, Span("", 1, 1, 1))
@@ -100,7 +101,7 @@ class _Slots:
             self._reader.complain("R013", "`layouts` is empty", node.span)
         if last is None:
             return None
-        for key in ("when", "during", "on_unknown", "split"):
+        for key in ("when", "during", "rollout", "on_unknown", "split"):
             if key in last:
                 message = f"the last layout is the default, so it has no `{key}`"
                 self._reader.complain("R405", message, last.span, help="add an entry that has only `use`")
@@ -129,7 +130,7 @@ class _Slots:
             self._reader.complain("R015", f"{fields.what} has either `{shows}` or `split`", fields.span)
         if name is None:
             fields.require("name")
-        show = split = when = during = None
+        show = split = when = during = rollout = None
         if "split" in fields:
             split = self._split(fields.nodes["split"], outcomes, default)
         elif shows == "use":
@@ -142,10 +143,12 @@ class _Slots:
             when = checked or Constant(False, fields.nodes["when"].span)  # never wider than what was meant
         if "during" in fields:
             during = self._window(fields.nodes["during"])
+        if "rollout" in fields:
+            rollout = read_rollout(self._reader, fields.nodes["rollout"], self._offers.fact)
         on_unknown = fields.value("on_unknown", parse_on_unknown) or OnUnknown()
         if name is None or (show is None and split is None):
             return None
-        return Rule(name.value, when, during, on_unknown, show, split, name.span)
+        return Rule(name.value, when, during, on_unknown, show, split, name.span, rollout)
 
     def _window(self, node: Node) -> Window | None:
         fields = self._reader.fields(node, "`during`", WINDOW_KEYS)

@@ -10,13 +10,11 @@ from tessera.rules.diagnostics import did_you_mean
 from tessera.rules.shape import Fields, Reader
 from tessera.rules.skeleton import Node
 from tessera.rules.source import Span
-from tessera.rules.split import BUCKETS, Range
+from tessera.rules.split import BUCKETS, Arms, Range
 from tessera.rules.values import parse_number
 
-Ranges = tuple[tuple[Range, ...], ...]
 
-
-def read_ranges(reader: Reader, fields: Fields, shares: Mapping[str, float], hash_version: int) -> Ranges | None:
+def read_ranges(reader: Reader, fields: Fields, shares: Mapping[str, float], hash_version: int) -> Arms | None:
     """The ranges of every arm, in the order of `shares`, which holds what part of the line each is to have.
 
     None where there are none, or where they are wrong.

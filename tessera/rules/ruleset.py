@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tessera.rules.conditions import Expr
-from tessera.rules.facts import PARAMETER, SEGMENT, Fact, FactSource, Share, Value
+from tessera.rules.facts import ASSIGNED, PARAMETER, SEGMENT, Fact, FactSource, Share, Value
 from tessera.rules.names import Macro
 from tessera.rules.schedule import Window
+from tessera.rules.shares import Holdout, Rollout, Status, step_at
 from tessera.rules.source import Span
-from tessera.rules.split import Range
+from tessera.rules.split import Arms
 from tessera.rules.values import format_elapsed
 
 ListKind = Literal["personal", "popular", "related", "category", "lookup"]
-Status = Literal["running", "paused", "stopped"]
 Policy = Literal["skip", "match", "stale"]
 
 LAYOUT = "layout"
@@ -125,7 +125,9 @@ class Experiment:
     `arms`, `weights` and `ranges` run in parallel: arm i has the buckets of all of `ranges[i]`, which come to
     `coverage` of its weight, both in [0, 1]. `starts` and `ends` bound when it runs, the first included, the last not.
     `namespace` is the group in which experiments exclude each other, with the share [start, end) of it that is this
-    one's.
+    one's. `fallback` is the fact that is hashed where `unit` is unknown. Where coverage grows by date, `stages` has the
+    ranges from each moment on, and `ranges` the last of them. `holdouts` are those that run and cover it. A `sticky`
+    one leaves visitors on the arm that they were first shown.
     """
 
     name: str
@@ -137,11 +139,27 @@ class Experiment:
     arms: tuple[str, ...]
     weights: tuple[float, ...]
     coverage: float
-    ranges: tuple[tuple[Range, ...], ...]
+    ranges: Arms
     starts: datetime | None
     ends: datetime | None
     namespace: tuple[str, float, float] | None
     span: Span
+    fallback: str | None = None
+    stages: tuple[tuple[datetime, Arms], ...] = ()
+    holdouts: tuple[Holdout, ...] = ()
+    sticky: bool = False
+
+    @property
+    def assigned(self) -> str | None:
+        """The fact that holds the arm which a visitor was first shown of this version; None unless it is sticky."""
+        return ASSIGNED + self.name if self.sticky else None
+
+    def ranges_at(self, now: datetime) -> tuple[Arms, datetime | None]:
+        """The ranges at a moment, and when they grow next: None for never."""
+        if not self.stages:
+            return self.ranges, None
+        ranges, until = step_at(self.stages, now)
+        return ranges or (), until
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +215,7 @@ class Rule:
     show: Outcome | None
     split: Split | None
     span: Span
+    rollout: Rollout | None = None
     disabled: bool = False
 
     @property
@@ -279,6 +298,7 @@ class Ruleset:
     experiments: Mapping[str, Experiment]
     pages: Mapping[str, Page]
     conditions: Mapping[str, Macro] = field(default_factory=dict)
+    holdouts: Mapping[str, Holdout] = field(default_factory=dict)
 
     def slot(self, page: str, slot: str) -> Slot:
         """The slot, or the page's layouts for `layout`; raises KeyError when there is no such page or slot."""

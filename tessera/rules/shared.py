@@ -20,7 +20,7 @@ SHARED_FILES: Mapping[str, Sequence[str]] = {
     "conditions.yaml": ("conditions",),
     "ctas.yaml": ("ctas",),
     "lists.yaml": ("lists",),
-    "experiments.yaml": ("experiments",),
+    "experiments.yaml": ("experiments", "holdouts"),
 }
 
 
@@ -46,6 +46,7 @@ class Shared:
         self._read("ctas", self.offers.read_ctas)
         self._read("lists", self.offers.read_lists)
         self._read("experiments", self.offers.read_experiments)
+        self._read("holdouts", self.offers.read_holdouts)
         self.offers.resolve()
         self.complaints = tuple(self._complaints)
 
@@ -62,7 +63,7 @@ class Shared:
         """All of this with the pages that are built on it."""
         return Ruleset(
             version=version,
-            facts=self.definitions.facts,
+            facts={**self.definitions.facts, **{fact.name: fact for fact in self.offers.assigned()}},
             computed=self.definitions.computed,
             item_fields=sound(self._item_fields),
             segments=self.definitions.segments,
@@ -71,6 +72,7 @@ class Shared:
             experiments=sound(self.offers.experiments),
             pages=pages,
             conditions=self.definitions.macros,
+            holdouts=sound(self.offers.holdouts),
         )
 
     def _sort(self, source: Source) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 Range = tuple[float, float]
+Arms = tuple[tuple[Range, ...], ...]
 Bucketer = Callable[[str], float]
 
 BUCKETS = {1: 1_000, 2: 10_000}
@@ -67,6 +68,11 @@ def bucket_ranges(count: int, coverage: float = 1.0, weights: Sequence[float] | 
         ranges.append((start, start + coverage * weight))
         start += weight
     return tuple(ranges)
+
+
+def arm_ranges(count: int, coverage: float, weights: Sequence[float]) -> Arms:
+    """`bucket_ranges`, as the one range of each arm."""
+    return tuple((each,) for each in bucket_ranges(count, coverage, weights))
 
 
 def choose(n: float, arms: Sequence[Sequence[Range]]) -> int:

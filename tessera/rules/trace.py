@@ -35,7 +35,9 @@ def _lines(trace: Trace) -> Iterator[str]:
         if rule.finding is not None:
             yield from _finding_lines(rule.finding, "    ")
         if rule.bucket is not None:
-            yield f"    bucket {rule.bucket:.4f}"
+            yield f"    bucket {rule.bucket:.4f}" + (f", by {rule.unit}" if rule.unit else "")
+        if rule.kept:
+            yield "    arm kept since it was first shown"
         decided = decided or rule.decision is not None
     decision = trace.decision
     yield f"  {decision.reason}: {decision.rule or 'the default'}{_until(decision.until)}"
@@ -96,6 +98,9 @@ def _rule_json(rule: RuleTrace) -> dict[str, object]:
         "until": _moment(rule.until),
         "window": rule.window,
         "bucket": rule.bucket,
+        "unit": rule.unit,
+        "holdout": rule.holdout,
+        "kept": rule.kept,
         "condition": rule.finding and _finding_json(rule.finding),
     }
 

@@ -3,19 +3,22 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.carts_sqlite import SqliteCarts
 from tessera.adapters.catalogue_sqlite import SqliteCatalogue
+from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.profiles_sqlite import SqliteProfiles
 from tessera.adapters.recommender_sqlite import SqliteRecommender
 from tessera.adapters.sqlite import Interaction, Seed, Store, fill, prepare
 from tessera.renderer.core.errors import SourceUnavailable
-from tessera.renderer.core.ports import Cart, CartLine, Exposure, ListQuery, Profile
+from tessera.renderer.core.ports import KEPT_EVENTS, Cart, CartLine, Event, Exposure, ListQuery, Profile
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -98,6 +101,40 @@ async def test_an_exposure_counts_once_for_each_version(store: Store) -> None:
     assert await exposures.record(exposure("ann"))
     assert not await exposures.record(exposure("ann"))
     assert await exposures.record(exposure("ann", "2"))
+
+
+async def test_the_first_exposure_tells_the_arm_that_a_visitor_keeps(store: Store) -> None:
+    exposures = SqliteExposures(store)
+    await exposures.record(exposure("ann"))
+    await exposures.record(replace(exposure("ann"), arm="control"))
+    await exposures.record(replace(exposure("ann", "2"), arm="control"))
+    assert await SqliteAssignments(store).assignments("ann") == {
+        ("hero-copy", "1"): "urgency",
+        ("hero-copy", "2"): "control",
+    }
+    assert await SqliteAssignments(store).assignments("bob") == {}
+
+
+async def test_events_are_told_by_kind_and_thing(store: Store) -> None:
+    events = SqliteEvents(store)
+    for visitor, kind, of in [
+        ("ann", "shown", "a"),
+        ("ann", "dismissed", "a"),
+        ("ann", "shown", "b"),
+        ("bob", "shown", "a"),
+    ]:
+        await events.record(Event(visitor, kind, of, NOW))
+    assert await events.events("ann", frozenset({"a"})) == {("shown", "a"): [NOW], ("dismissed", "a"): [NOW]}
+    assert await events.events("cat", frozenset({"a"})) == {}
+
+
+async def test_the_last_events_are_kept(store: Store) -> None:
+    events = SqliteEvents(store)
+    moments = [NOW + timedelta(seconds=second) for second in range(KEPT_EVENTS + 20)]
+    await asyncio.gather(*(events.record(Event("ann", "shown", "a", at)) for at in moments))
+    await events.record(Event("ann", "dismissed", "a", NOW))
+    kept = await events.events("ann", frozenset({"a"}))
+    assert kept == {("shown", "a"): moments[20:], ("dismissed", "a"): [NOW]}
 
 
 async def test_what_is_acknowledged_is_on_disk(store: Store, path: Path) -> None:

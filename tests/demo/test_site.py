@@ -232,14 +232,16 @@ def test_markup_in_data_arrives_escaped(site: Site) -> None:
     assert showing > 15
 
 
-def test_the_exposure_script_is_small_and_ends_every_layout() -> None:
+def test_the_scripts_are_small_and_end_every_layout() -> None:
     assert len((TEMPLATES / "partials/exposures.js").read_bytes()) <= 450
+    assert len((TEMPLATES / "partials/events.js").read_bytes()) <= 550
     layouts = list(TEMPLATES.glob("*/layouts/*"))
     assert len(layouts) == 6
     for layout in layouts:
-        ending = layout.read_text(encoding="utf-8").split()
-        assert ending[-2:] == ["</body>", "</html>"]
-        assert '"partials/exposures.js"' in ending[-4]
+        ending = (
+            r'<script>{% \w+ "partials/exposures.js" %};{% \w+ "partials/events.js" %}</script>\s</body>\s</html>\s$'
+        )
+        assert re.search(ending, layout.read_text(encoding="utf-8")), layout
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:

@@ -97,6 +97,45 @@ async def test_strangers_refusers_and_crawlers_do_not_count(client: Client, worl
     assert world.exposures == {}
 
 
+async def test_who_is_held_out_is_shown_no_arm_and_does_not_count(tmp_path: Path, world: World) -> None:
+    experiments = "experiments: {colours: {arms: {red: 50, blue: 50}}}\nholdouts: {all: {share: 100}}\n"
+    rules = {"home.yaml": PAGE, "experiments.yaml": experiments}
+    async with client_of(write_site(tmp_path, rules, {"hero.liquid": "{{ cta.text }}"}), world) as client:
+        assert (await client.get("/fragments/home/hero", "ann")).text == "Go"
+        assert [(await report(client, "ann", arm)).status_code for arm in OTHER] == [204, 204]
+    assert world.exposures == {}
+
+
+STICKY = "experiments: {colours: {arms: {red: %d, blue: %d}, version: %d, sticky: true}}\n"
+
+
+async def test_a_sticky_experiment_shows_what_was_shown_first_until_its_next_version(
+    tmp_path: Path, world: World
+) -> None:
+    def site(red: int, version: int) -> Path:
+        rules = {"home.yaml": PAGE, "experiments.yaml": STICKY % (red, 100 - red, version)}
+        return write_site(tmp_path / f"{red}-{version}", rules, {"hero.liquid": "{{ cta.text }}"})
+
+    async with client_of(site(100, 1), world) as client:
+        assert (await client.get("/fragments/home/hero", "ann")).text.startswith("Go<")
+        assert (await report(client, "ann", "red")).status_code == 201
+    async with client_of(site(0, 1), world) as client:
+        assert await arm_of(client, "ann") == "red"
+        assert await arm_of(client, "bob") == "blue"
+        world.failing["assignments"] = SourceUnavailable("assignments", "disk full")
+        answer = await client.get("/fragments/home/hero", "ann")
+        assert answer.text.startswith("Look<")
+        assert answer.headers["tessera-fallback"] == 'hero=default;cause="assignments unavailable"'
+        world.failing.clear()
+    async with client_of(site(0, 2), world) as client:
+        assert 'data-tessera-arm="blue"' in (await client.get("/fragments/home/hero", "ann")).text
+
+
+async def test_assignments_are_read_for_sticky_experiments_only(client: Client, world: World) -> None:
+    await arm_of(client, "ann")
+    assert world.calls == []
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"null", b'{"experiment": "colours"}', b'{"experiment":1,"arm":"a","version":"1"}', b"\xff"],

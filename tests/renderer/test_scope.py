@@ -39,6 +39,11 @@ CASES = [
     ("{template: plain.liquid}", "{name: a, when: param.q == 'x', show: nothing}", "public"),
     ("{template: plain.liquid}", "{name: a, when: param.q == 'x', show: {template: name.liquid}}", "private"),
     ("{template: plain.liquid}", "{name: a, when: segment.vips, show: nothing}", "context"),
+    (
+        "{template: plain.liquid}",
+        "{name: a, rollout: {seed: s, steps: {2026-11-20: 5}}, show: nothing}",
+        "context",
+    ),
     ("{template: plain.liquid}", "{name: a, when: segment.named, show: nothing}", "private"),
     (
         "{template: plain.liquid}",

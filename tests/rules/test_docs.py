@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tessera.rules import casefile, ctas, declare, definitions, experiments, lists, outcomes, pages, schedule
+from tessera.rules import (
+    casefile,
+    ctas,
+    declare,
+    definitions,
+    experiments,
+    holdouts,
+    lists,
+    outcomes,
+    pages,
+    rollouts,
+    schedule,
+)
 from tessera.rules.assemble import assemble
 from tessera.rules.cases import run_cases
 from tessera.rules.codes import CODES
@@ -84,6 +96,8 @@ def test_every_file_is_documented() -> None:
         ("CTAs", ctas.CTA_KEYS),
         ("Lists", lists.LIST_KEYS),
         ("Experiments", experiments.EXPERIMENT_KEYS),
+        ("Holdouts", holdouts.HOLDOUT_KEYS),
+        ("Rollouts", rollouts.ROLLOUT_KEYS),
         ("Pages", pages.PAGE_KEYS),
         ("Slots", pages.SLOT_KEYS),
         ("Rules", pages.RULE_KEYS),
@@ -105,7 +119,7 @@ def test_every_key_is_documented(title: str, keys: Sequence[str]) -> None:
         ("Conditions", declare.CONDITION_PARAM.keys),
         ("CTAs", declare.CTA_PARAM.keys),
         ("Lists", lists.KINDS),
-        ("Experiments", [*experiments.STATUSES, *experiments.GROUP_KEYS]),
+        ("Experiments", [*holdouts.STATUSES, *experiments.GROUP_KEYS]),
         ("Rules", pages.SPLIT_KEYS),
         ("Unknown and stale", ["skip", "match", "stale 15m"]),
         ("Expressions", ["ignoring case", "and", "or", "not", *[row.words for row in ROWS if row.folds]]),

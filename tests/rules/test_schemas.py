@@ -12,7 +12,19 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 import tessera.rules
-from tessera.rules import casefile, ctas, declare, definitions, experiments, lists, outcomes, pages, schedule
+from tessera.rules import (
+    casefile,
+    ctas,
+    declare,
+    definitions,
+    experiments,
+    holdouts,
+    lists,
+    outcomes,
+    pages,
+    rollouts,
+    schedule,
+)
 from tessera.rules.facts import DECLARED_SOURCES, SHARES, TYPES
 from tessera.rules.operators import ROWS
 from tessera.rules.shared import SHARED_FILES
@@ -85,10 +97,12 @@ TABLES: list[tuple[str, str, Sequence[str], str]] = [
     ("ctas", "ctas * params *", declare.CTA_PARAM.keys, "Keys of a fact"),
     ("lists", "lists *", lists.LIST_KEYS, "Lists"),
     ("experiments", "experiments *", experiments.EXPERIMENT_KEYS, "Experiments"),
+    ("experiments", "holdouts *", holdouts.HOLDOUT_KEYS, "Holdouts"),
     ("page", "", pages.PAGE_KEYS, "Pages"),
     ("page", "params *", declare.PAGE_PARAM.keys, "Keys of a fact"),
     ("page", "@slot", pages.SLOT_KEYS, "Slots"),
     ("page", "@rule", pages.RULE_KEYS, "Rules"),
+    ("page", "@rollout", rollouts.ROLLOUT_KEYS, "Rollouts"),
     ("page", "@outcome", OUTCOME, "Outcomes"),
     ("page", "@window", schedule.KEYS, "Windows"),
     ("page", "@test", casefile.CASE_KEYS, "Tests"),
@@ -133,7 +147,7 @@ def test_words_are_those_of_the_language() -> None:
         list(SHARES),
     ]
     assert at("lists", "lists *")["properties"]["kind"]["enum"] == list(lists.KINDS)
-    assert at("experiments", "experiments *")["properties"]["status"]["enum"] == list(experiments.STATUSES)
+    assert at("experiments", "experiments *")["properties"]["status"]["enum"] == list(holdouts.STATUSES)
     for schema in ("facts", "segments", "conditions", "page"):
         told = SCHEMAS[schema]["$defs"]["expression"]["description"]
         assert [row.words for row in ROWS if f"`{row.words}`" not in told] == []

@@ -49,7 +49,7 @@ home/hero at 2026-11-24T09:00:00Z
     everything it asks for is true
     true    spends_over(50.00)
       true    cart.value > 50.00  (cart.value is 60.00)
-    bucket 0.8628
+    bucket 0.8628, by visitor.id
   unknown, not reached: others
     the condition is unknown, and on_unknown is skip
     unknown cart.count > 0  (cart.count is unknown)
@@ -84,6 +84,9 @@ def test_as_json() -> None:
         "until": None,
         "window": None,
         "bucket": 0.8628,
+        "unit": "visitor.id",
+        "holdout": None,
+        "kept": False,
         "condition": {
             "text": "spends_over(50.00)",
             "value": True,

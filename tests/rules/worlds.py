@@ -5,15 +5,17 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from tessera.rules.facts import CONSENT, TIMEZONE, Value
+from tessera.rules.facts import CONSENT, TIMEZONE, Fact, Value
 from tessera.rules.ruleset import Experiment, OnUnknown, Outcome, Page, Rule, Ruleset, Slot, Split
 from tessera.rules.schedule import parse_window
+from tessera.rules.shares import Holdout, Rollout
 from tessera.rules.source import Span
-from tessera.rules.split import bucket_ranges
+from tessera.rules.split import arm_ranges
 from tessera.rules.values import Version
 from tests.rules import building
 
 NOWHERE = Span("nowhere", 1, 1, 1)
+ASSIGNED = Fact("assigned.copy", "enumeration", "assignments", "context", NOWHERE, one_of=("control", "urgency"))
 
 PLAIN = (
     "true",
@@ -90,6 +92,7 @@ def visitors(draw: st.DrawFn, now: datetime) -> dict[str, Value]:
         "app.version": st.sampled_from([Version.parse("2.9"), Version.parse("2.10.0")]),
         "cart.value": st.sampled_from([4999, 5001]),
         "segment.vip": st.booleans(),
+        ASSIGNED.name: st.sampled_from(["control", "urgency", "gone"]),
         CONSENT: st.sampled_from(["granted", "denied", "unknown"]),
         TIMEZONE: st.sampled_from(["Asia/Kolkata", "America/Los_Angeles", "no/where"]),
     }
@@ -109,14 +112,39 @@ def _outcome(name: str) -> Outcome:
     return Outcome(f"home/{name}.liquid", None, None, None, NOWHERE)
 
 
+units = st.sampled_from([("visitor.id", None), ("visitor.city", "visitor.id"), ("visitor.sessions", "visitor.home")])
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> tuple[tuple[datetime, float], ...]:
+    """Up to three steps in order, with growing shares."""
+    at = sorted(draw(st.sets(moments, min_size=1, max_size=3)))
+    return tuple(zip(at, sorted(draw(st.sets(st.floats(0, 1), min_size=len(at), max_size=len(at)))), strict=True))
+
+
+@st.composite
+def holdouts(draw: st.DrawFn) -> Holdout:
+    unit, fallback = draw(units)
+    share = draw(st.sampled_from([0.0, 0.3, 0.6]))
+    return Holdout("kept", unit, fallback, draw(st.sampled_from("ab")), 2, "running", share, None, NOWHERE)
+
+
+@st.composite
+def rollouts(draw: st.DrawFn) -> Rollout:
+    unit, fallback = draw(units)
+    return Rollout(unit, fallback, draw(st.sampled_from("abc")), 2, draw(steps()))
+
+
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
     starts = draw(st.none() | moments)
     coverage = draw(st.sampled_from([1.0, 0.5]))
-    cut = bucket_ranges(2, coverage, (0.5, 0.5))
+    cut = arm_ranges(2, coverage, (0.5, 0.5))
+    unit, fallback = draw(units)
+    stages = draw(st.just(()) | steps())
     return Experiment(
         name="copy",
-        unit="visitor.id",
+        unit=unit,
         seed=draw(st.sampled_from(["a", "b", "c"])),
         version=1,
         hash_version=2,
@@ -124,11 +152,15 @@ def experiments(draw: st.DrawFn) -> Experiment:
         arms=("control", "urgency"),
         weights=(0.5, 0.5),
         coverage=coverage,
-        ranges=draw(st.sampled_from([tuple((each,) for each in cut), (((0.1, 0.2), (0.5, 0.6)), ((0.2, 0.5),))])),
+        ranges=draw(st.sampled_from([cut, (((0.1, 0.2), (0.5, 0.6)), ((0.2, 0.5),))])),
         starts=starts,
         ends=draw(st.none() | moments.filter(lambda ends: starts is None or ends > starts)),
         namespace=draw(st.none() | st.just(("group", 0.0, 0.5))),
         span=NOWHERE,
+        fallback=fallback,
+        stages=tuple((at, arm_ranges(2, share, (0.5, 0.5))) for at, share in stages),
+        holdouts=tuple(draw(st.lists(holdouts(), max_size=2))),
+        sticky=draw(st.booleans()),
     )
 
 
@@ -147,6 +179,7 @@ def rules(draw: st.DrawFn, name: str, *atoms: str) -> Rule:
         show=_outcome(name) if split is None else None,
         split=split,
         span=NOWHERE,
+        rollout=draw(rollouts()) if draw(st.sampled_from([False, False, True])) else None,
     )
 
 
@@ -157,4 +190,5 @@ def rulesets(draw: st.DrawFn, *atoms: str) -> Ruleset:
     found = tuple(draw(rules(f"rule {number}", *tests)) for number in range(draw(st.integers(1, 4))))
     slot = Slot("hero", _outcome("default"), found, None, NOWHERE)
     page = Page("home", {}, None, {"hero": slot}, (), NOWHERE)
-    return Ruleset("", building.facts(), building.computed(), {}, {}, {}, {}, {}, {"home": page})
+    facts = {**building.facts(), ASSIGNED.name: ASSIGNED}
+    return Ruleset("", facts, building.computed(), {}, {}, {}, {}, {}, {"home": page})

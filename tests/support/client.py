@@ -19,7 +19,7 @@ from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.settings import Settings
-from tests.support.fakes import FakeExposures, World
+from tests.support.fakes import FakeEvents, FakeExposures, World
 from tests.support.sites import LOCALES, load
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -82,7 +82,7 @@ async def client_of(
     @asynccontextmanager
     async def opening(_settings: Settings) -> AsyncIterator[Parts]:
         pipeline = Pipeline(Gatherer(world.sources(**terms)), cache, recorder)
-        yield Parts(pipeline=pipeline, exposures=FakeExposures(world))
+        yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening)
     async with running(app) as served:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Cart, Exposure, ListQuery, Profile, Recommended
+from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Recommended
 from tessera.renderer.sources import Sources, Terms
 
 
@@ -22,6 +23,7 @@ class World:
     hanging: set[str] = field(default_factory=set)
     calls: list[tuple[str, object]] = field(default_factory=list)
     exposures: dict[tuple[str, str, str], Exposure] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
 
     async def asked(self, source: str, what: object) -> None:
         """Count a call, give others their turn, and fail or hang when told to."""
@@ -43,6 +45,8 @@ class World:
             (FakeRecommender(self), terms("items")),
             (FakeCatalogue(self), terms("catalogue")),
             (FakeCarts(self), terms("cart")),
+            (FakeEvents(self), Terms("events", deadline_ms, Lifetime(0, 0), 10_000)),
+            (FakeAssignments(self), Terms("assignments", deadline_ms, Lifetime(0, 0), 10_000)),
         )
 
 
@@ -107,6 +111,39 @@ class FakeExposures:
         new = key not in self.world.exposures
         self.world.exposures.setdefault(key, exposure)
         return new
+
+
+@dataclass
+class FakeAssignments:
+    """Implements `Assignments`, from what was exposed."""
+
+    world: World
+
+    async def assignments(self, visitor_id: str) -> Mapping[tuple[str, str], str]:
+        """Return the visitor's arms."""
+        await self.world.asked("assignments", visitor_id)
+        return {key[1:]: kept.arm for key, kept in self.world.exposures.items() if key[0] == visitor_id}
+
+
+@dataclass
+class FakeEvents:
+    """Implements `Events`."""
+
+    world: World
+
+    async def events(self, visitor_id: str, of: frozenset[str]) -> Mapping[tuple[str, str], Sequence[datetime]]:
+        """Return the visitor's events."""
+        await self.world.asked("events", visitor_id)
+        found: dict[tuple[str, str], list[datetime]] = {}
+        for event in self.world.events:
+            if event.visitor_id == visitor_id and event.of in of:
+                found.setdefault((event.kind, event.of), []).append(event.at)
+        return found
+
+    async def record(self, event: Event) -> None:
+        """Keep it."""
+        await self.world.asked("events", event.visitor_id)
+        self.world.events.append(event)
 
 
 def item(sku: str, title: str = "", cents: int = 1000) -> dict[str, object]:

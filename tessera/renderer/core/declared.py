@@ -42,6 +42,7 @@ class Declared:
         self._request = {fact.name: fact for fact in ruleset.facts.values() if fact.source == "request"}
         self._segments = tuple(name for name in ruleset.segments if SEGMENT + name not in ruleset.computed)
         self.traits = frozenset(self._profile)
+        self.events = frozenset((fact.event, fact.of) for fact in ruleset.facts.values() if fact.source == "events")
         self.shape = digest(
             canonical([sorted(self._profile), self._segments, sorted(map(repr, self.item_fields.items()))])
         )

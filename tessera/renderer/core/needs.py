@@ -14,11 +14,15 @@ from tessera.rules.ruleset import Ruleset
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Facts by source. ``lists`` pairs each fact that is read from a list with that list."""
+    """Facts by source. ``lists`` pairs each fact that is read from a list with that list; ``events`` are facts
+    too, and ``assigned`` pairs each fact about a sticky experiment with its name and version.
+    """
 
     profile: bool = False
     cart: bool = False
     lists: tuple[tuple[Fact, ListPlan], ...] = ()
+    events: tuple[Fact, ...] = ()
+    assigned: tuple[tuple[str, tuple[str, str]], ...] = ()
 
     @staticmethod
     def of(names: Iterable[str], facts: Mapping[str, Fact], ruleset: Ruleset) -> "Needs | None":
@@ -35,5 +39,11 @@ class Needs:
             lists=tuple(
                 (fact, ListPlan(ruleset.lists[fact.list])) for fact in found if fact.source == "list" and fact.list
             ),
+            assigned=tuple(
+                (each.assigned, (each.name, str(each.version)))
+                for each in ruleset.experiments.values()
+                if each.assigned is not None and each.assigned in wanted
+            ),
+            events=tuple(fact for fact in found if fact.source == "events"),
         )
         return None if needs == Needs() else needs

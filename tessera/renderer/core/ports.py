@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 ProfileStatus = Literal["fresh", "missing"]
+KEPT_EVENTS = 100
 ListKind = Literal["personal", "popular", "related", "category", "lookup"]
 
 
@@ -73,6 +74,16 @@ class Exposure:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A visitor saw something, or sent it away, at a moment (UTC). ``kind`` is shown or dismissed."""
+
+    visitor_id: str
+    kind: str
+    of: str
+    at: datetime
+
+
 class Profiles(Protocol):
     """Profiles of known visitors."""
 
@@ -113,4 +124,24 @@ class Exposures(Protocol):
 
     async def record(self, exposure: Exposure) -> bool:
         """Return once the exposure is durable: True if it is new, False if it was there. Raises `SourceError`."""
+        ...
+
+
+class Assignments(Protocol):
+    """The arms that visitors were first shown, for sticky experiments."""
+
+    async def assignments(self, visitor_id: str) -> Mapping[tuple[str, str], str]:
+        """Return the arm that a visitor's first exposure named, by experiment and version. Raises `SourceError`."""
+        ...
+
+
+class Events(Protocol):
+    """What visitors have seen and sent away: of each visitor, kind and thing the last `KEPT_EVENTS`."""
+
+    async def events(self, visitor_id: str, of: frozenset[str]) -> Mapping[tuple[str, str], Sequence[datetime]]:
+        """Return when events about these things happened (UTC), by kind and thing. Raises `SourceError`."""
+        ...
+
+    async def record(self, event: Event) -> None:
+        """Return once the event is durable. Raises `SourceError`."""
         ...

@@ -27,6 +27,8 @@ def told_apart(ruleset: Ruleset, slot: Slot, facts: Mapping[str, Fact]) -> Mappi
         for way in ways or ():
             for name, classes in way.items():
                 seen[name].add(classes)
+        if rule.rollout is not None:
+            counts[rule.rollout.name] = len(rule.rollout.steps) + 1
         if rule.split is not None:
             counts[f"experiment {rule.split.experiment.name}"] = len(rule.split.experiment.arms) + 1
         if rule.during is not None and rule.during.zone is None:

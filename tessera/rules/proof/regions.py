@@ -8,6 +8,7 @@ from tessera.rules.proof.axes import Axes
 from tessera.rules.proof.ways import Condition, TooMany, Ways, meet
 from tessera.rules.proof.witness import Witness, witness
 from tessera.rules.ruleset import Rule, Slot
+from tessera.rules.shares import Rollout
 
 
 class Regions:
@@ -18,6 +19,7 @@ class Regions:
         self.axes = Axes((rule.when for rule in self.rules if rule.when is not None), computed)
         self._condition = Condition(self.axes, computed)
         self._windows: dict[object, str] = {}
+        self._rollouts: dict[Rollout, str] = {}
         self._done: dict[tuple[str, bool], Ways | None] = {}
 
     def at_most(self, rule: Rule) -> Ways | None:
@@ -49,11 +51,15 @@ class Regions:
             return None
 
     def _conditions_beside(self, rule: Rule, lenient: bool) -> Iterable[Ways]:
-        """That the window is open, and that the visitor takes part in the experiment."""
+        """That the window is open, the rollout has come to the visitor, and they take part in the experiment."""
         if rule.during is not None:
             name = self._windows.setdefault(rule.during, f"window {len(self._windows) + 1}")
             axis = self.axes.truth(name, certain=rule.during.zone is not None)
             yield ({name: axis.at((True,)) | (axis.unknown if lenient else 0)},)
+        if rule.rollout is not None:
+            name = self._rollouts.setdefault(rule.rollout, f"rollout {len(self._rollouts) + 1}")
+            axis = self.axes.truth(name, certain=True)
+            yield ({name: axis.at((True,))},)
         if rule.split is not None:
             axis = self.axes.truth(f"experiment {rule.split.experiment.name}", certain=True)
             yield ({axis.name: axis.at((True,))},)
