@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from tessera.cli.main import tessera as command_line
+from tessera.cli.main import MODULES
 from tessera.renderer import crosscheck
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
@@ -45,7 +45,7 @@ def test_every_secret_is_documented(name: str) -> None:
     assert f"| `TESSERA_{name.upper()}` | {Settings.model_fields[name].description} |" in OPERATING
 
 
-@pytest.mark.parametrize("name", command_line.commands)
+@pytest.mark.parametrize("name", MODULES)
 def test_every_command_is_documented(name: str) -> None:
     assert f"| `tessera {name}" in OPERATING
 

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from tessera.app import assemble
-from tessera.cli.site import fail, offline_settings, open_site, prepare_store, read_settings, site_option, state_option
+from tessera.cli.site import fail, offline_settings, open_site, read_settings, site_option, state_option
 from tessera.cli.situations import find_situation
+from tessera.cli.store import prepare_store
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor

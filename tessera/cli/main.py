@@ -1,31 +1,49 @@
 """The command itself, and the verbs that it has."""
 
+from importlib import import_module
+
 import click
 
-from tessera.cli.ask import explain, render
-from tessera.cli.check import check
-from tessera.cli.diff import diff
-from tessera.cli.fmt import fmt
-from tessera.cli.preview import preview
-from tessera.cli.publish import history, publish, rollback
-from tessera.cli.reweight import reweight
-from tessera.cli.schema import schema
-from tessera.cli.serve import serve
-from tessera.cli.switch import disable, enable
-from tessera.cli.test import test
+MODULES = {
+    "serve": "serve",
+    "check": "check",
+    "test": "test",
+    "fmt": "fmt",
+    "diff": "diff",
+    "reweight": "reweight",
+    "schema": "schema",
+    "render": "ask",
+    "explain": "ask",
+    "publish": "publish",
+    "rollback": "publish",
+    "history": "publish",
+    "disable": "switch",
+    "enable": "switch",
+    "preview": "preview",
+}
+"""The verbs, and the module of each, which is imported when the verb is used: none waits for the others' libraries."""
 
-VERBS = (serve, check, test, fmt, diff, reweight, schema, render, explain)
-PUBLISHING = (publish, rollback, history, disable, enable, preview)
+
+class Verbs(click.Group):
+    """A group whose commands are imported on demand (click's documentation, "Lazily Loading Subcommands")."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order in which one comes to need them."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        if cmd_name not in MODULES:
+            return None
+        found = getattr(import_module(f"tessera.cli.{MODULES[cmd_name]}"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tessera")
 def tessera() -> None:
     """Personalized page fragments, decided by rules, rendered and cached on the server."""
-
-
-for verb in (*VERBS, *PUBLISHING):
-    tessera.add_command(verb)
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import fail, prepare_store, read_settings, report, site_option, state_option
+from tessera.cli.site import fail, read_settings, report, site_option, state_option
+from tessera.cli.store import prepare_store
 from tessera.publishing.deployment import Deployment, NotServable
 from tessera.renderer.personas import PersonasError
 from tessera.workers import run

@@ -3,15 +3,12 @@
 import getpass
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 import tessera
-from tessera.adapters.sqlite import Interaction, Seed, fill, prepare
-from tessera.app import STORE
 from tessera.publishing.deployment import Deployment, NotServable
 from tessera.renderer.loader import Report
 from tessera.renderer.settings import Settings, SettingsError, load_settings
@@ -60,16 +57,6 @@ def open_site(folder: Path, settings: Settings) -> Site:
     except NotServable as broken:
         report(broken.loaded)
         sys.exit(1)
-
-
-def prepare_store(folder: Path, settings: Settings) -> None:
-    """Make the embedded store; that of the demo is filled with its shop."""
-    store = settings.server.state_dir / STORE
-    if prepare(store) and folder == DEMO:
-        from tessera.demo.seed import world  # only now: most starts find the store filled
-
-        made = world(datetime.now(UTC))
-        fill(store, Seed(made.items, made.visitors, map(Interaction._make, made.interactions), made.carts))
 
 
 def report(complaints: Report) -> None:

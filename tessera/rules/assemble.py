@@ -1,12 +1,12 @@
 """All rule files of a site, as text → one checked ruleset, or everything that is wrong with it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from tessera.rules.diagnostics import Diagnostic, in_order
 from tessera.rules.pages import read_page
-from tessera.rules.proof.prove import prove
+from tessera.rules.proof.prove import prove_page, prove_shared
 from tessera.rules.ruleset import Page, Ruleset
 from tessera.rules.shape import Reader
 from tessera.rules.shared import SHARED_FILES, Shared
@@ -41,18 +41,30 @@ class Remembered:
     def __init__(self) -> None:
         self._shared: Shared | None = None
         self._pages: dict[str, _PageFile] = {}
+        self._proved: dict[str, tuple[Page, tuple[Diagnostic, ...]]] = {}
 
     def shared(self, sources: Sequence[Source], unread: Collection[str]) -> Shared:
         """What these shared files say; `unread` names those that cannot be read."""
         if self._shared is None or not self._shared.is_of(sources, unread):
             self._shared = Shared(sources, unread)
             self._pages.clear()
+            self._proved.clear()
         return self._shared
 
     def pages(self, sources: Iterable[Source], shared: Shared) -> Sequence[_PageFile]:
         """What these files of pages say; any others are forgotten."""
         self._pages = {source.file: self._page(source, shared) for source in sources}
         return tuple(self._pages.values())
+
+    def proved(self, ruleset: Ruleset) -> Iterator[Diagnostic]:
+        """What can be proved of the rules; `ruleset` is of the files that were last read."""
+        proved: dict[str, tuple[Page, tuple[Diagnostic, ...]]] = {}
+        for name, page in ruleset.pages.items():
+            known = self._proved.get(name)
+            proved[name] = known if known and known[0] is page else (page, tuple(prove_page(ruleset, page)))
+        self._proved = proved
+        yield from prove_shared(ruleset)
+        yield from (each for _, complaints in proved.values() for each in complaints)
 
     def _page(self, source: Source, shared: Shared) -> _PageFile:
         known = self._pages.get(source.file)
@@ -80,7 +92,7 @@ def assemble(sources: Sequence[Source], complaints: list[Diagnostic], remembered
             pages[file.page.name] = file.page
     broken = any(each.severity == "error" for each in complaints)
     ruleset = None if broken else shared.ruleset(digest(sources), pages)
-    found = in_order(complaints if ruleset is None else [*complaints, *prove(ruleset)])
+    found = in_order(complaints if ruleset is None else [*complaints, *remembered.proved(ruleset)])
     return Loaded(ruleset, tuple(found), {source.file: source for source in sources})
 
 

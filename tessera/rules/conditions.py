@@ -50,11 +50,14 @@ class Test:
     ignoring_case: bool
     span: Span
 
-    def facts(self) -> Iterator[Fact]:
+    def facts(self) -> tuple[Fact, ...]:
         """The facts that are read: the subject, and those among the operands."""
-        yield self.fact
-        operands = self.operand if isinstance(self.operand, tuple) else (self.operand,)
-        yield from (each for each in operands if isinstance(each, Fact))
+        operand = self.operand
+        if isinstance(operand, Fact):
+            return self.fact, operand
+        if isinstance(operand, tuple):
+            return self.fact, *(each for each in operand if isinstance(each, Fact))
+        return (self.fact,)
 
 
 @dataclass(frozen=True, slots=True)

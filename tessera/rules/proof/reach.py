@@ -17,6 +17,10 @@ MAX_NAMED = 3
 """How many of the rules that take all visitors of another are named."""
 
 
+MAX_TRACED = 50
+"""Of how many rules in a slot that contradict themselves it is told which parts do."""
+
+
 class Unreached(NamedTuple):
     """A rule that never decides: its condition contradicts itself, or is `covered`, each way of it, by other rules."""
 
@@ -44,10 +48,15 @@ def unreached(regions: Regions) -> Iterator[Unreached]:
 def never_reached(ruleset: Ruleset, slot: Slot, regions: Regions) -> Iterator[Diagnostic]:
     """Complain of the rules of a slot that never decide; not of a condition `false`, whose author means it."""
     yield from _over(slot)
+    traced = 0
     for rule, covered in unreached(regions):
         if covered:
             yield _taken(rule, covered, regions)
         elif rule.when is not None and not isinstance(rule.when, Constant):
+            traced += 1
+            if traced > MAX_TRACED:
+                yield Diagnostic("R501", "warning", _never(rule), rule.span, "nobody is like that")
+                continue
             lenient = rule.on_unknown.policy == "match"
             yield contradicted(_never(rule), rule.when, ruleset.computed, lenient)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-from tessera.rules.conditions import AllOf, AnyOf, Constant, Expr, Not, Pattern, Test, Use
+from tessera.rules.conditions import AllOf, AnyOf, Constant, Expr, Not, Operand, Pattern, Test, Use
 from tessera.rules.proof.axes import Axes, Axis, age_axis, compares_facts, is_opaque
 from tessera.rules.values import Period
 
@@ -31,14 +31,18 @@ class Condition:
         self._axes = axes
         self._computed = computed
         self._done: dict[tuple[str, bool, bool], Ways] = {}
+        self._tests: dict[tuple[str, str, Operand, bool, bool, bool], Ways] = {}
 
     def ways(self, expr: Expr, wanted: bool = True, *, lenient: bool = False) -> Ways:
         """In which ways a condition comes out as `wanted`, or, `lenient`, not as the opposite; raises TooMany."""
         match expr:
             case Constant(value):
                 return ({},) if value is wanted else ()
-            case Test():
-                return self._of_test(expr, wanted, lenient)
+            case Test(fact, operator, operand, ignoring_case):
+                asked = (fact.name, operator.words, operand, ignoring_case, wanted, lenient)
+                if asked not in self._tests:
+                    self._tests[asked] = self._of_test(expr, wanted, lenient)
+                return self._tests[asked]
             case Use(_, body):
                 return self.ways(body, wanted, lenient=lenient)
             case Not(part):
