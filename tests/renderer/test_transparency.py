@@ -89,7 +89,7 @@ asks = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(sites(), visitors, st.lists(asks, min_size=1, max_size=12))
 def test_with_and_without_the_cache_the_bytes_are_equal(
     site: tuple[str, dict[str, str]], people: list[dict[str, str]], asked: list[tuple[int, str, str, bool]]

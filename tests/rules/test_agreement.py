@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.rules.compile import compile_slot
@@ -16,7 +16,6 @@ from tests.rules import building, worlds
 INSTANT = timedelta(microseconds=1)
 
 
-@settings(deadline=None)
 @given(st.data(), worlds.rulesets(), worlds.moments, worlds.ages)
 def test_the_compiled_decision_is_the_explained_one(
     data: st.DataObject, rules: Ruleset, now: datetime, ages: dict[str, float]
@@ -26,7 +25,6 @@ def test_the_compiled_decision_is_the_explained_one(
     assert decision == explain_slot(rules, "home", "hero", visitor, now, ages).decision
 
 
-@settings(deadline=None)
 @given(st.data(), worlds.rulesets(), worlds.moments, worlds.ages, st.floats(0, 1, exclude_max=True))
 def test_a_decision_holds_until_it_says(
     data: st.DataObject, rules: Ruleset, now: datetime, ages: dict[str, float], when: float
@@ -42,7 +40,6 @@ def test_a_decision_holds_until_it_says(
         assert _without_until(matcher.decide(visitor, later, older)) == _without_until(decision)
 
 
-@settings(deadline=None)
 @given(st.data(), worlds.rulesets(), worlds.moments)
 def test_values_of_the_wrong_type_never_raise(data: st.DataObject, rules: Ruleset, now: datetime) -> None:
     visitor = data.draw(worlds.visitors(now))
@@ -55,7 +52,6 @@ def test_values_of_the_wrong_type_never_raise(data: st.DataObject, rules: Rulese
     assert set(decision.failed) <= set(explained.failed)  # which asks every part, needed or not
 
 
-@settings(deadline=None)
 @given(st.data(), worlds.expressions(*worlds.PLAIN, *worlds.TIMED), worlds.moments)
 def test_learning_a_fact_never_turns_a_truth_round(data: st.DataObject, text: str, now: datetime) -> None:
     visitor = data.draw(worlds.visitors(now))
@@ -67,7 +63,6 @@ def test_learning_a_fact_never_turns_a_truth_round(data: st.DataObject, text: st
     assert before is None or before is _truth(expr, visitor, now)
 
 
-@settings(deadline=None)
 @given(
     st.data(),
     worlds.expressions(*worlds.PLAIN, *worlds.TIMED, *worlds.PRESENCE),

@@ -83,7 +83,7 @@ def test_a_call_to_action_with_another_text_is_a_change() -> None:
     assert found.changed
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(worlds.rulesets())
 def test_nothing_differs_from_itself(version: Ruleset) -> None:
     situations = list(probes((version,), "home", "hero", NOW, 20))

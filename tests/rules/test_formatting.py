@@ -133,7 +133,7 @@ def test_a_generated_condition_keeps_its_form_and_its_meaning(text: str) -> None
 NOISE = st.sampled_from([" ", "  ", "\n", "\n\n\n", "   \n", " # said\n", "\n# said\n", "\n      # said\n"])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.data(), st.sampled_from([*EXAMPLES.items(), ("home.yaml", MESSY)]))
 def test_what_is_read_is_the_same_before_and_after(data: st.DataObject, file: tuple[str, str]) -> None:
     name, text = file

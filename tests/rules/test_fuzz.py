@@ -4,7 +4,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.rules.assemble import assemble
@@ -23,7 +23,6 @@ expressions = st.text() | st.text(string.printable) | st.lists(st.sampled_from(W
 
 
 @given(expressions)
-@settings(deadline=None)
 def test_any_text_is_a_tree_or_a_complaint(text: str) -> None:
     complaints: list[Diagnostic] = []
     embedded = Embedded(text, "x", 1, range(1, len(text) + 2))
@@ -82,7 +81,6 @@ files = (
 
 
 @given(st.sampled_from([*building.SHARED, "home.yaml"]), files)
-@settings(deadline=None)
 def test_any_file_is_a_ruleset_or_a_complaint(name: str, text: str) -> None:
     texts = {**building.SHARED, "home.yaml": building.PAGE, name: text}
     loaded = assemble([Source(f"rules/{name}", text) for name, text in texts.items()], [])
@@ -96,7 +94,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(content=st.binary() | files.map(lambda text: text.encode("utf-8", "surrogatepass")))
-@settings(deadline=None)
 def test_any_bytes_are_a_ruleset_or_a_complaint(folder: Path, content: bytes) -> None:
     (folder / "home.yaml").write_bytes(content)
     loaded = load_ruleset(folder, folder.parent)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.rules.compile import compile_slot
@@ -49,7 +49,6 @@ def rulesets(draw: st.DrawFn) -> Ruleset:
     return replace(found, pages={"home": replace(page, slots={"hero": replace(hero, rules=rules)})})
 
 
-@settings(deadline=None)
 @given(st.data(), rulesets(), worlds.moments, worlds.ages)
 def test_the_indexed_decision_is_the_first_match(
     data: st.DataObject, rules: Ruleset, now: datetime, ages: dict[str, float]
@@ -60,7 +59,6 @@ def test_the_indexed_decision_is_the_first_match(
     assert indexed.decide(visitor, now, ages) == plain.decide(visitor, now, ages)
 
 
-@settings(deadline=None)
 @given(st.data(), rulesets(), worlds.moments)
 def test_values_of_the_wrong_type_decide_alike(data: st.DataObject, rules: Ruleset, now: datetime) -> None:
     visitor = data.draw(worlds.visitors(now))

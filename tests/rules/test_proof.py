@@ -79,7 +79,7 @@ SAYABLE = (
 """Tests that say which values a fact may have."""
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data(), worlds.rulesets(*CLOSE), worlds.moments, worlds.ages)
 def test_a_rule_that_is_called_unreached_decides_for_nobody(
     data: st.DataObject, rules: Ruleset, now: datetime, ages: dict[str, float]
@@ -91,7 +91,7 @@ def test_a_rule_that_is_called_unreached_decides_for_nobody(
         assert explain_slot(rules, "home", "hero", visitor, now, ages).decision.rule not in names
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(DIVIDING), min_size=3, max_size=6))
 def test_several_rules_that_cover_another_are_found_and_leave_nobody(texts: list[str]) -> None:
     written = [building.rule(text, f"r{number}") for number, text in enumerate(texts)]
@@ -102,7 +102,6 @@ def test_several_rules_that_cover_another_are_found_and_leave_nobody(texts: list
     assert found == {f"r{number}" for number in range(len(texts))} - deciding
 
 
-@settings(deadline=None)
 @given(st.data(), worlds.expressions(*CLOSE, *worlds.PLAIN, *worlds.TIMED, *worlds.PRESENCE), worlds.moments)
 def test_a_condition_without_a_way_is_never_satisfied(data: st.DataObject, text: str, now: datetime) -> None:
     expr = building.condition(text)
@@ -112,7 +111,7 @@ def test_a_condition_without_a_way_is_never_satisfied(data: st.DataObject, text:
     assert _ways(text, lenient=True) != () or truth is False
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(worlds.expressions(*SAYABLE), worlds.expressions(*SAYABLE))
 def test_who_is_named_for_two_rules_satisfies_both(one: str, other: str) -> None:
     rules = building.ruleset(building.page(building.rule(one, "one"), building.rule(other, "other")))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.rules.assemble import Loaded, Remembered, assemble
@@ -28,7 +28,6 @@ def edit() -> st.SearchStrategy[tuple[str, str | None]]:
 
 
 @given(st.lists(edit(), max_size=6))
-@settings(deadline=None)
 def test_after_any_edits_all_is_as_if_it_were_read_for_the_first_time(edits: list[tuple[str, str | None]]) -> None:
     files: dict[str, str | None] = dict(SITE)
     remembered = Remembered()

@@ -67,7 +67,7 @@ def test_ranges_that_stand_there_are_replaced() -> None:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(TEXTS)), st.lists(st.integers(0, 100), min_size=2, max_size=2).map(sorted))
 def test_what_is_written_is_read_as_what_was_worked_out(form: str, cuts: list[int]) -> None:
     weights = dict(zip("abc", (cuts[0], cuts[1] - cuts[0], 100 - cuts[1]), strict=True))

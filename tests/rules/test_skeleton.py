@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.rules import skeleton
@@ -51,21 +51,18 @@ def plain(node: Node | None) -> object:
 
 
 @given(st.dictionaries(words, trees, min_size=1, max_size=3))
-@settings(deadline=None)
 def test_it_reads_json_as_json_is_meant(data: dict[str, object]) -> None:
     node, _ = read(json.dumps(data, ensure_ascii=False))
     assert plain(node) == data
 
 
 @given(st.dictionaries(words, trees, min_size=1, max_size=3))
-@settings(deadline=None)
 def test_it_reads_blocks_as_they_are_written(data: dict[str, object]) -> None:
     node, _ = read(yaml.safe_dump(data, default_flow_style=False, allow_unicode=True))
     assert plain(node) == data
 
 
 @given(words, st.sampled_from(["json", "single", "plain"]))
-@settings(deadline=None)
 def test_every_character_of_a_text_knows_its_column(text: str, style: str) -> None:
     text = f"a{text}z"
     quoted = "'" + text.replace("'", "''") + "'"

@@ -115,7 +115,7 @@ LIQUID_ARGUMENTS = ("", ": 'x'", ": 3", ": a", ": 'b', a", ": 1, 5", ": l")
 JINJA_ARGUMENTS = ("", "('x')", "(3)", "(a)", "('x', a)", "(attribute='x')", "(l)")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32))
 def test_no_random_chain_of_filters_makes_markup_of_data(seed: int) -> None:
     """No argument holds markup of the author's, so no `<` can come out, but for the line breaks that Liquid makes."""

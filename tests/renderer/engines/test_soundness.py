@@ -40,7 +40,7 @@ def check(template: Template, inputs: Mapping[str, object]) -> None:
     assert written(template, project_inputs(inputs, template.demands)) == full
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS)
 def test_demands_of_liquid_are_sound(seed: int) -> None:
     random = Random(seed)
@@ -51,7 +51,7 @@ def test_demands_of_liquid_are_sound(seed: int) -> None:
         check(main, data(random))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_demands_of_jinja_are_sound(seed: int) -> None:
     random = Random(seed)
