@@ -13,11 +13,12 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from queue import Full, Queue
 from threading import Thread
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from tessera.renderer.plans import SlotPlan
 from tessera.rules.assign import OUTSIDE, Read, seat_by, seat_in, unit_of
@@ -28,6 +29,7 @@ from tessera.rules.situations import Situation, json_form
 from tessera.rules.split import bucket
 
 FILE = "situations.jsonl"
+LOCK = ".lock"
 MAX_WAITING = 1000
 """How many situations may wait to be written."""
 
@@ -66,12 +68,14 @@ class Recorder:
     ) -> None:
         """Record a ``share`` in [0, 1] of decisions in ``folder``: in ``files`` (2 or more) of ``max_bytes`` each.
 
-        Where the folder cannot be made, all of them are dropped.
+        Of several processes with one folder, one at a time records. Where the folder cannot be made, all of them are
+        dropped.
         """
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
         self._full = 0
-        self._share = share
+        self._lock, is_free = _claim(folder / LOCK)
+        self._share = share if is_free else 0.0
         self._draw = draw
         self._secret = secret.encode()
         self._file = _Files(folder / FILE, "a", max_bytes, files - 1, "utf-8", delay=True)
@@ -102,6 +106,8 @@ class Recorder:
         self._waiting.put(None)
         self._writer.join()
         self._file.close()
+        if self._lock is not None:
+            self._lock.close()
         if self.dropped:
             log.warning("recording: %d situations were dropped", self.dropped)
 
@@ -130,6 +136,20 @@ class Recorder:
     def _digest(self, value: str) -> str:
         """As good as the value itself for telling visitors apart and splitting them, and for nothing else."""
         return hmac.digest(self._secret, b"recording " + value.encode(), "sha256").hex()[:16]
+
+
+def _claim(file: Path) -> tuple[IO[str] | None, bool]:
+    """Take a lock that goes with this process, and tell whether nobody else has it."""
+    try:
+        lock = file.open("w")
+    except OSError:  # then no line can be written either, which is noticed there
+        return None, True
+    try:
+        flock(lock, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None, False
+    return lock, True
 
 
 def _place(experiment: Experiment, read: Read, now: datetime) -> float | None:

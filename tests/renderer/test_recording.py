@@ -98,3 +98,18 @@ def test_what_the_writer_cannot_keep_up_with_is_dropped(site: Path, tmp_path: Pa
     for _ in range(MAX_WAITING + 5):
         recording.note(plan, {}, {}, NOW)
     assert recording.dropped == 5
+
+
+async def test_of_several_processes_with_one_folder_one_at_a_time_records(site: Path, tmp_path: Path) -> None:
+    first, second = recorder(tmp_path), recorder(tmp_path)
+    for recording in (second, first):
+        async with client_of(site, World(), recorder=recording) as client:
+            await client.get("/fragments/home/hero", "ann")
+    second.close()
+    first.close()
+    assert len(recorded(tmp_path)) == 1
+    third = recorder(tmp_path)
+    async with client_of(site, World(), recorder=third) as client:
+        await client.get("/fragments/home/hero", "ann")
+    third.close()
+    assert len(recorded(tmp_path)) == 2
