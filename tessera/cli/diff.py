@@ -1,7 +1,7 @@
 """`tessera diff`."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import click
 
 from tessera.cli.site import offline_settings, open_site
 from tessera.cli.situations import read_situations
-from tessera.rules.difference import compare, slots_of, to_json, to_text
+from tessera.rules.difference import SlotDifference, compare, slots_of, to_json, to_text, untouched
 from tessera.rules.probing import probes
 from tessera.rules.ruleset import Ruleset
 from tessera.rules.situations import Situation
@@ -36,14 +36,18 @@ def diff(old: Path, new: Path, file: Path | None, form: str) -> None:
     where a site has errors, and with 2 where a file cannot be used.
     """
     before, after = (open_site(folder, offline_settings(folder)).ruleset for folder in (old, new))
-    situations = made_up(before, after) if file is None else read_situations(file)
-    differences = compare(before, after, situations)
+    if file is None:
+        same = untouched(before, after)
+        differences = [*same, *compare(before, after, made_up(before, after, same))]
+    else:
+        differences = compare(before, after, read_situations(file))
     told = json.dumps(to_json(differences, before, after), indent=2) + "\n"
     click.echo(told if form == "json" else to_text(differences, before, after), nl=False)
 
 
-def made_up(old: Ruleset, new: Ruleset) -> Iterable[Situation]:
-    """Situations for every slot that both have, around now."""
+def made_up(old: Ruleset, new: Ruleset, same: Sequence[SlotDifference]) -> Iterable[Situation]:
+    """Situations for every slot that both have, without those that are the same, around now."""
     now = datetime.now(UTC).replace(microsecond=0)
-    both = [place for place in slots_of(old) if place in slots_of(new)]
+    known = {(each.page, each.slot) for each in same}
+    both = [place for place in slots_of(old) if place in slots_of(new) and place not in known]
     return (each for page, slot in both for each in probes((old, new), page, slot, now, PROBES))

@@ -34,7 +34,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class SlotDifference:
-    """How many of the situations of one slot that were tried came out otherwise, with some of these."""
+    """How many of the situations of one slot that were tried came out otherwise, with some of these.
+
+    None are tried where both versions say the same, word for word.
+    """
 
     page: str
     slot: str
@@ -72,6 +75,18 @@ def compare(old: Ruleset, new: Ruleset, situations: Iterable[Situation]) -> list
     return list(by_slot.values())
 
 
+def untouched(old: Ruleset, new: Ruleset) -> list[SlotDifference]:
+    """The slots of which both versions say the same, and of all that is shared too: they need not be tried."""
+    if replace(old, version="", pages={}) != replace(new, version="", pages={}):
+        return []
+    return [
+        SlotDifference(page, slot, 0, 0, ())
+        for page, slot in slots_of(old)
+        if (page, slot) in slots_of(new) and old.slot(page, slot) == new.slot(page, slot)
+        if old.pages[page].params == new.pages[page].params
+    ]
+
+
 def to_text(differences: Sequence[SlotDifference], old: Ruleset, new: Ruleset) -> str:
     """For people: every slot that differs with its share and its examples, and how many do not differ."""
     lines = []
@@ -98,7 +113,7 @@ def to_json(differences: Sequence[SlotDifference], old: Ruleset, new: Ruleset) -
                 "page": each.page,
                 "slot": each.slot,
                 "tried": each.tried,
-                "share": each.changed / each.tried,
+                "share": each.changed / max(each.tried, 1),
                 "examples": [
                     {
                         "situation": example.situation.to_json(),

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 
-from tessera.rules.difference import compare, slots_of, to_json, to_text
+from tessera.rules.difference import compare, slots_of, to_json, to_text, untouched
 from tessera.rules.evaluate import explain_slot
 from tessera.rules.facts import Value, coerce
 from tessera.rules.probing import probes
@@ -123,3 +123,13 @@ def test_who_takes_no_part_has_no_arm() -> None:
 def test_a_line_that_says_no_situation_is_refused(line: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         read_situation(line)
+
+
+def test_slots_of_which_both_say_the_same_need_not_be_tried() -> None:
+    other = "  aside: {default: {template: aside.liquid}}\n"
+    old = page(PAGE + other)
+    edited = page(PAGE.replace("50.00", "50.01") + other)
+    assert [each.slot for each in untouched(old, page(PAGE + other))] == ["hero", "aside"]
+    assert [each.slot for each in untouched(old, edited)] == ["aside"]
+    shared = {"home.yaml": PAGE + other, "lists.yaml": "lists:\n  other: {kind: popular, count: 1}\n"}
+    assert untouched(old, ruleset({**shared})) == []
