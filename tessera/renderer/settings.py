@@ -88,6 +88,15 @@ class Cache(Table):
     )
 
 
+class Redis(Table):
+    """Redis or Valkey, which the processes of several machines share. Without it each machine is on its own."""
+
+    url: str | None = Field(
+        None, pattern="^(rediss?|unix)://", description="Its address, such as `redis://127.0.0.1:6379/0`"
+    )
+    deadline_ms: PositiveFloat = Field(20, description="Milliseconds to wait for an answer")
+
+
 class Http(Table):
     """What is told to browsers and proxies."""
 
@@ -194,6 +203,7 @@ class Settings(BaseSettings):
     visitors: Visitors = Visitors()
     rendering: Rendering = Rendering()
     cache: Cache = Cache()
+    redis: Redis = Redis()
     http: Http = Http()
     profiles: Profiles = Profiles()
     lists: Lists = Lists()
