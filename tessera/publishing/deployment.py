@@ -35,7 +35,7 @@ class Deployment:
     def loader(self, folder: Path) -> SiteLoader:
         """Return what loads a version of the site, again and again, from the folder where it stands."""
         bounds = self.settings.rendering
-        limits = Limits(steps=bounds.max_steps, output_bytes=bounds.max_output_bytes)
+        limits = Limits(steps=bounds.max_steps, render_ms=bounds.max_ms, output_bytes=bounds.max_output_bytes)
         return SiteLoader(folder, self.settings.site.locales, limits)
 
     def load(self, folder: Path) -> LoadedSite:

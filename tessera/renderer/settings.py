@@ -77,6 +77,7 @@ class Rendering(Table):
     """Bounds of one render; a template that exceeds one fails alone."""
 
     max_steps: PositiveInt = Field(50_000, description="Loop iterations and template steps")
+    max_ms: PositiveFloat = Field(250, description="Milliseconds of the processor's time")
     max_output_bytes: PositiveInt = Field(500_000, description="Bytes of HTML")
 
 

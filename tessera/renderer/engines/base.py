@@ -20,6 +20,8 @@ class Limits:
     steps: int = 50_000
     """Work of one render. A tag or an output is a step, a filter four, a partial ten; so are 256 bytes of text on their
     way one, and an element of a list wherever the list is looked up or looked through."""
+    render_ms: float = 250
+    """Time of one render, in milliseconds of the processor's. Steps are counted; this is for what they do not tell."""
     output_bytes: int = 500_000
     """Size of one rendered fragment, in UTF-8."""
     value_bytes: int = 100_000

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import chain
+from math import inf
+from time import perf_counter, thread_time
 
 from tessera.renderer.engines.base import Limits
 
@@ -11,6 +13,8 @@ STEP_BYTES = 256
 FILTER_STEPS = 4
 PARTIAL_STEPS = 10
 MAX_INT_BITS = 4096
+LOOK_STEPS = 2_000
+"""Steps between two looks at the clock: a millisecond's worth, or a few."""
 
 
 class Meter:
@@ -20,19 +24,39 @@ class Meter:
     value that a template makes is measured when it is made, and whoever could make a huge one asks `afford` before.
     """
 
-    __slots__ = ("_fail", "_left", "limits")
+    __slots__ = ("_busy_until_s", "_fail", "_left", "_look_at", "_until_s", "limits")
 
     def __init__(self, limits: Limits, fail: Callable[[str], Exception]) -> None:
         """`fail` makes the engine's own exception, which knows where in the template it was raised."""
         self.limits = limits
         self._left = limits.steps
+        self._look_at = max(0, limits.steps - LOOK_STEPS)
+        self._busy_until_s = self._until_s = inf
         self._fail = fail
 
     def spend(self, steps: int = 1) -> None:
-        """Pay for some steps; raises where the budget is used up."""
+        """Pay for some steps; raises where the budget of steps or of time is used up."""
         self._left -= steps
+        if self._left < self._look_at:
+            self._look()
+
+    def _look(self) -> None:
+        """See what is left of the budget. The clocks are started at the first look: most renders never come to it.
+
+        The wall clock costs next to nothing. Where it says that time is up, the processor's clock says whether
+        that was this template's doing: while the machine does other things, its time does not run.
+        """
         if self._left < 0:
             raise self._fail(f"the template takes more than {self.limits.steps:,} steps")
+        self._look_at = max(0, self._left - LOOK_STEPS)
+        now_s, allowed_s = perf_counter(), self.limits.render_ms / 1000
+        if self._until_s == inf:
+            self._busy_until_s, self._until_s = thread_time() + allowed_s, now_s + allowed_s
+        elif now_s > self._until_s:
+            left_s = self._busy_until_s - thread_time()
+            if left_s <= 0:
+                raise self._fail(f"the template takes more than {self.limits.render_ms:g} ms")
+            self._until_s = now_s + left_s
 
     def afford(self, size: int) -> None:
         """Ask before making a value of so many bytes."""

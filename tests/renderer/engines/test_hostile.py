@@ -188,6 +188,20 @@ def test_limits_can_be_set() -> None:
         assert raised.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        ("liquid", "{% for a in (1..9000) %}{% assign b = a | times: 2 %}{% endfor %}"),
+        ("jinja", "{% for a in range(9000) %}{% set b = a * 2 %}{% endfor %}"),
+    ],
+)
+def test_time_is_bounded_where_steps_are_not(suffix: str, text: str) -> None:
+    limits = Limits(steps=1_000_000_000, render_ms=0.1)
+    with pytest.raises(RenderError) as raised:
+        template(text, suffix, limits).render({})
+    assert raised.value.message == "the template takes more than 0.1 ms"
+
+
 def test_output_is_counted_in_bytes() -> None:
     for suffix in ("liquid", "jinja"):
         assert template("{{ a }}", suffix, Limits(output_bytes=6)).render({"a": "äöü"}) == "äöü"
