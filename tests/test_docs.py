@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from tessera.cli.main import MODULES
-from tessera.renderer import crosscheck
+from tessera.renderer import crosscheck, trial
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
@@ -56,6 +56,11 @@ READ = ("user-agent", "sec-ch-ua-mobile", "sec-ch-ua-platform", "x-tessera-cart"
 @pytest.mark.parametrize("header", [*(name.decode() for name in PLACE_HEADERS.values()), *READ])
 def test_every_header_that_is_read_is_documented(header: str) -> None:
     assert f"`{header}" in HTTP.lower()
+
+
+@pytest.mark.parametrize("code", trial.CODES)
+def test_every_code_of_a_trial_is_documented(code: str) -> None:
+    assert f"| `{code}` | {trial.CODES[code]} |" in TEMPLATES
 
 
 @pytest.mark.parametrize("code", crosscheck.CODES)

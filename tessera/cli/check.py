@@ -4,13 +4,15 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from tessera.cli.site import fail, offline_settings, report, site_option
 from tessera.publishing.deployment import Deployment
-from tessera.renderer import crosscheck
+from tessera.renderer import crosscheck, trial
+from tessera.renderer.confined import Bounds
 from tessera.renderer.engines import catalog
 from tessera.renderer.loader import Report
 from tessera.renderer.reload import edits
@@ -18,7 +20,7 @@ from tessera.rules import codes
 from tessera.rules.diagnostics import did_you_mean, to_json
 from tessera.rules.reports import to_github, to_sarif
 
-MEANINGS: Mapping[str, str] = {**codes.CODES, **crosscheck.CODES, **catalog.CODES}
+MEANINGS: Mapping[str, str] = {**codes.CODES, **crosscheck.CODES, **trial.CODES, **catalog.CODES}
 """Every code that a complaint about a site can have, with what it means."""
 
 
@@ -34,7 +36,9 @@ MEANINGS: Mapping[str, str] = {**codes.CODES, **crosscheck.CODES, **catalog.CODE
 @click.option("--why", metavar="CODE", help="Explain a code, such as R104, instead.")
 @click.option("--watch", is_flag=True, help="Go on, and check again on each edit, until interrupted.")
 def check(folder: Path, form: str, why: str | None, watch: bool) -> None:
-    """Check rules and templates.
+    """Check rules and templates, and try templates out with made-up inputs.
+
+    Templates are tried in a process of its own with bounds on time and memory.
 
     Exits with 0 where there is nothing worse than warnings, with 1 where there are errors, and with 2 where settings
     or words on the command line cannot be used.
@@ -44,7 +48,7 @@ def check(folder: Path, form: str, why: str | None, watch: bool) -> None:
         return
     loader = Deployment(folder, offline_settings(folder)).loader(folder)
     for _ in edits(folder):
-        errors = _report(loader.check(), form, _prefix(folder))
+        errors = _report(loader.prove(Bounds(), datetime.now(UTC)), form, _prefix(folder))
         if not watch:
             sys.exit(1 if errors else 0)
 

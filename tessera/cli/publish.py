@@ -27,7 +27,7 @@ def publish(folder: Path, state_dir: Path | None, by: str, why: str) -> None:
     try:
         entry = deployment.releases.publish(folder, lambda copy: proved(deployment, copy), datetime.now(UTC), by, why)
     except NotServable as broken:
-        report(broken.loaded)
+        report(broken.report)
         fail("nothing was published: the site has errors", code=1)
     except Unproved as failed:
         click.echo(str(failed), nl=False)

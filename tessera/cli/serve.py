@@ -36,7 +36,7 @@ def serve(
     try:
         run(Deployment(folder, settings), overrides, lambda url: click.echo(f"{settings.site.name} is served at {url}"))
     except NotServable as broken:
-        report(broken.loaded)
+        report(broken.report)
         sys.exit(1)
     except PersonasError as broken:
         fail(str(broken))

@@ -55,7 +55,7 @@ def open_site(folder: Path, settings: Settings) -> Site:
     try:
         return Deployment(folder, settings).site(folder)
     except NotServable as broken:
-        report(broken.loaded)
+        report(broken.report)
         sys.exit(1)
 
 

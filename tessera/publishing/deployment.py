@@ -5,18 +5,18 @@ from pathlib import Path
 from tessera.publishing.releases import Releases
 from tessera.publishing.switchboard import Switchboard
 from tessera.renderer.engines.base import Limits
-from tessera.renderer.loader import LoadedSite, SiteLoader
+from tessera.renderer.loader import LoadedSite, Report, SiteLoader
 from tessera.renderer.reload import LiveSite, Wanted, stamps
 from tessera.renderer.settings import Settings
 from tessera.renderer.site import Site
 
 
 class NotServable(Exception):
-    """The site has errors; ``loaded`` holds the complaints."""
+    """The site has errors; ``report`` holds the complaints."""
 
-    def __init__(self, loaded: LoadedSite) -> None:
-        super().__init__(loaded.text())
-        self.loaded = loaded
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.text())
+        self.report = report
 
 
 class Deployment:

@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
+from tessera.renderer.confined import Bounds
 from tessera.renderer.core.inputs import canonical, digest
 from tessera.renderer.crosscheck import cross_check
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.engines.catalog import Catalog, load_catalog
 from tessera.renderer.plans import PagePlan
 from tessera.renderer.site import Planner, Site
+from tessera.renderer.trial import Trial
 from tessera.rules.assemble import Remembered
 from tessera.rules.diagnostics import Diagnostic, in_order, render_text
 from tessera.rules.load import load_ruleset
 from tessera.rules.ruleset import Page, Ruleset
 from tessera.rules.source import Source
+
+TEMPLATES = "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,21 @@ class SiteLoader:
         self._basis: tuple[Ruleset, Sequence[tuple[str, str]]] | None = None
         self._plans: dict[str, tuple[Page, PagePlan]] = {}
 
-    def check(self) -> CheckedSite:
-        """Read rules and templates, and check them against each other."""
+    def prove(self, bounds: Bounds, now: datetime) -> CheckedSite:
+        """Check, and try all templates out in a process of its own, so that none can do harm here."""
+        trial = Trial(bounds, self._limits, self._locales[0], now)
+        checked = self.check(trial.compile(self._folder / TEMPLATES))
+        if checked.ruleset is None:
+            return checked
+        failures = trial.render(Planner(checked.ruleset, checked.catalog.templates, self._locales))
+        broken = any(each.severity == "error" for each in failures)
+        found = tuple(in_order([*checked.diagnostics, *failures]))
+        return replace(checked, diagnostics=found, ruleset=None if broken else checked.ruleset)
+
+    def check(self, refused: Mapping[str, Diagnostic] = MappingProxyType({})) -> CheckedSite:
+        """Read rules and templates, but for templates that were refused, and check them against each other."""
         rules = load_ruleset(self._folder / "rules", self._folder, self._rules)
-        templates = load_catalog(self._folder / "templates", self._limits)
+        templates = load_catalog(self._folder / TEMPLATES, self._limits, refused)
         known = templates.catalog.templates
         diagnostics = [*rules.diagnostics, *templates.diagnostics]
         if rules.ruleset is not None:

@@ -90,6 +90,11 @@ class Planner:
                 if slot.share is not None or slot.budget is not None:
                     yield from promises.broken(slot, self._slot(page, slot), self._facts(page))
 
+    def shown(self) -> Iterator[OutcomePlan]:
+        """Yield a plan for everything different that the site may show."""
+        for page in self._ruleset.pages.values():
+            yield from self._shown(page)
+
     def _shown(self, page: Page) -> Iterator[OutcomePlan]:
         """Yield a plan for everything different that a page may show."""
         facts = self._facts(page)

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from tessera.renderer.core.inputs import Path as InputPath
 from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Template
@@ -74,11 +75,20 @@ class LoadedCatalog:
     sources: Mapping[str, Source]
 
 
-def load_catalog(folder: Path, limits: Limits) -> LoadedCatalog:
-    """Read, check and prepare every template below a folder, whose own name begins all paths in diagnostics."""
+def load_catalog(
+    folder: Path,
+    limits: Limits,
+    refused: Mapping[str, Diagnostic] = MappingProxyType({}),
+    at: Callable[[str], None] = lambda _name: None,
+) -> LoadedCatalog:
+    """Read, check and prepare every template below a folder, whose own name begins all paths in diagnostics.
+
+    Templates that were refused before are not touched, and what they were refused for is complained about. ``at`` is
+    called with the name of each template before work on it begins.
+    """
     files = read_files(folder, limits, SUFFIXES)
-    loader = _Loader(folder.name + "/", files.texts, limits)
-    diagnostics = [*files.diagnostics, *loader.parse()]
+    loader = _Loader(folder.name + "/", files.texts, limits, at)
+    diagnostics = [*files.diagnostics, *loader.parse(refused)]
     graph = Graph(loader.references, loader.resolvers)
     diagnostics += graph.complaints(limits.include_depth)
     templates = {name: loader.template(name, graph) for name in graph.sound()}
@@ -89,8 +99,9 @@ def load_catalog(folder: Path, limits: Limits) -> LoadedCatalog:
 class _Loader:
     """The templates of one load, in both languages."""
 
-    def __init__(self, root: str, texts: Mapping[str, str], limits: Limits) -> None:
+    def __init__(self, root: str, texts: Mapping[str, str], limits: Limits, at: Callable[[str], None]) -> None:
         self.root = root
+        self._at = at
         self.references: dict[str, tuple[Reference, ...]] = {}
         self._texts = texts
         plain = [name for name in texts if not name.endswith(SUFFIXES)]
@@ -101,9 +112,13 @@ class _Loader:
         self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID])
         self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA])
 
-    def parse(self) -> Iterator[Diagnostic]:
-        """Parse every file and note what it takes in; yield what is wrong with the files."""
+    def parse(self, refused: Mapping[str, Diagnostic]) -> Iterator[Diagnostic]:
+        """Parse every file that is not refused and note what it takes in; yield what is wrong with the files."""
+        yield from refused.values()
         for name, text in self._texts.items():
+            if name in refused:
+                continue
+            self._at(name)
             file = self.root + name
             try:
                 if name.endswith(LIQUID):
@@ -120,6 +135,7 @@ class _Loader:
 
     def template(self, name: str, graph: Graph) -> LoadedTemplate:
         """Return a template that has no fault, ready to render."""
+        self._at(name)
         if name.endswith(JINJA):
             demands = jinja_demands(name, self._jinja.find, self.root)
             render = partial(render_jinja, self._jinja.template(name))
