@@ -12,14 +12,17 @@ from urllib.parse import parse_qsl
 
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.declared import coerced
+from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
+from tessera.renderer.handshake import Handshake
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import NO_STORE, PRIVATE, Response, html, public, text
+from tessera.renderer.respond import Response, html, text
 from tessera.renderer.site import Site
+from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]
@@ -62,16 +65,18 @@ class Front:
         previews: Previews,
         clock: Callable[[], datetime],
         otherwise: App,
+        storing: Storing,
+        handshake: Handshake,
         *,
-        max_age_s: float,
         may_force: bool,
     ) -> None:
-        """``max_age_s`` bounds what is told downstream; ``may_force`` lets a query show an arm to whoever asks."""
+        """``may_force`` lets a query show an arm to whoever asks."""
         self._site = site
         self._understanding = understanding
         self._previews = previews
         self._clock = clock
-        self._max_age_s = max_age_s
+        self._storing = storing
+        self._handshake = handshake
         self._may_force = may_force
         self._otherwise = otherwise
 
@@ -81,10 +86,12 @@ class Front:
             parts = scope["path"].split("/")
             site = self._site.current()
             locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
-            if (len(parts) == 4 and parts[1] == "fragments") or (len(parts) == 3 and parts[1] == "pages"):
+            if (len(parts) == 4 and parts[1] == "fragments") or (len(parts) == 3 and parts[1] in ("pages", "context")):
                 visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
+                elif parts[1] == "context":
+                    response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
                 elif carries_token(visit.query, visit.headers):
                     response = await self._preview(scope["state"]["pipeline"], visit, parts[2:])
                 else:
@@ -122,8 +129,8 @@ class Front:
                 visit = visit._replace(site=site, now=granted.at or visit.now, preview=granted)
         status, headers, body = await self._answer(pipeline, visit, place)
         told = granted if isinstance(granted, str) else visit.site.version
-        kept = [(name, value) for name, value in headers if name != b"cache-control"]
-        return Response(status, [*kept, (b"cache-control", PRIVATE), (b"tessera-preview", told.encode())], body)
+        kept = [(name, value) for name, value in headers if name not in CACHING]
+        return Response(status, [*kept, *PRIVATE, (b"tessera-preview", told.encode())], body)
 
     def _asked(self, visit: Visit, page: PagePlan) -> Asked:
         """Understand the request; its query is read by the page's declared parameters."""
@@ -143,17 +150,31 @@ class Front:
             counted=forced is None and preview is None,
         )
 
+    async def _shake(self, pipeline: Pipeline, visit: Visit, name: str) -> Response:
+        """Answer an edge that asks which copies are a visitor's."""
+        page = visit.site.pages.get(name)
+        if page is None:
+            return NO_PAGE
+        return await self._handshake.answer(pipeline, self._asked(visit, page), visit.site, page)
+
     def _response(
         self, visit: Visit, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
     ) -> Response:
-        """Send what was answered. A stand-in is never stored, and only what is public is shared."""
+        """Send what was answered. A stand-in is never stored, and only what is public is shared by all."""
         extra = fallbacks(answers)
         if extra:
             caching = NO_STORE
-        elif plan.scope == "public":
-            caching = public(min(plan.max_age_s, self._max_age_s, *(each.lifetime_s for each in answers.values())))
-        else:
+        elif plan.scope == "private":
             caching = PRIVATE
+        else:
+            caching = self._storing.headers(
+                visit.site.version,
+                plan,
+                answers,
+                visit.headers,
+                lambda: query_of(visit.query),
+                visit.now.timestamp(),
+            )
         return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
 
 
