@@ -6,7 +6,6 @@ where all share one copy, or `private` where nobody does.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from math import inf
 
 from tessera.renderer.core.context import PLACE_HEADERS
 from tessera.renderer.core.device import HINTS
@@ -47,7 +46,7 @@ class Handshake:
         }
         words = [f"{name}={digests.get(name, plan.scope)}" for name, plan in page.slots.items()]
         lifetime_s = min([self._max_age_s, *(each.lifetime_s for each in answers if each.rung == "fresh")])
-        caching = self._edge.context(lifetime_s, min([inf, *(each.horizon_s for each in answers)]))
+        caching = self._edge.context(lifetime_s, horizon_s=lifetime_s)
         told = (b"tessera-context", ", ".join(words).encode())
         return Response(204, [*caching, (b"vary", b", ".join(told_by(plans)).title()), told])
 
