@@ -8,8 +8,17 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
+from tessera.renderer.batch import (
+    MAX_BODY_BYTES,
+    BadBatch,
+    Wanted,
+    answer_batch,
+    content_type_of_stream,
+    read_batch,
+    stream_batch,
+)
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.declared import coerced
 from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
@@ -98,6 +107,9 @@ class Front:
                     response = await self._answer(scope["state"]["pipeline"], visit, parts[2:])
                 await _send(response, scope["method"], send)
                 return
+            if scope["path"] == "/fragments" and scope["method"] == "POST":
+                await self._batch(site, scope, receive, send)
+                return
         await self._otherwise(scope, receive, send)
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
@@ -116,6 +128,37 @@ class Front:
             return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
         shown = await pipeline.slot(asked, plan)
         return self._response(visit, shown.fragment, plan, {place[1]: shown})
+
+    async def _batch(self, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for many fragments at once; see `tessera.renderer.batch`."""
+        body = await read_body(receive, MAX_BODY_BYTES)
+        if body is None:
+            await _send(text(413, f"A batch has at most {MAX_BODY_BYTES:,} bytes.\n"), "POST", send)
+            return
+        try:
+            batch = read_batch(body)
+        except BadBatch as wrong:
+            await _send(text(400, f"{wrong}\n"), "POST", send)
+            return
+        headers, now = dict(scope["headers"]), self._clock()
+
+        async def ask(wanted: Wanted) -> Response:
+            sent = {name: value for name, value in headers.items() if name != b"if-none-match"}
+            if wanted.visitor is not None:
+                sent[b"x-tessera-visitor"] = wanted.visitor.encode("latin-1", "replace")
+            if wanted.etag is not None:
+                sent[b"if-none-match"] = wanted.etag.encode("latin-1", "replace")
+            visit = Visit(site, urlencode(wanted.params).encode(), sent, None, now)
+            return await self._answer(scope["state"]["pipeline"], visit, (wanted.page, wanted.slot))
+
+        if not batch.stream:
+            await _send(await answer_batch(batch, ask), "POST", send)
+            return
+        kind = (b"content-type", content_type_of_stream(batch.form))
+        await send({"type": "http.response.start", "status": 200, "headers": [kind, *PRIVATE]})
+        async for part in stream_batch(batch, ask):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _preview(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer whoever carries a preview's token: as it says, or, where it is no good, as anybody."""
@@ -207,6 +250,18 @@ def _explanation(explanation: Explanation, headers: Mapping[bytes, bytes]) -> Re
         body, kind = explanation.to_text() + "\n", b"text/plain; charset=utf-8"
     encoded = body.encode()
     return Response(200, [(b"content-type", kind), (b"content-length", b"%d" % len(encoded))], encoded)
+
+
+async def read_body(receive: Receive, limit: int) -> bytes | None:
+    """Read a request's body, None if it is longer than the limit."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
 async def _send(response: Response, method: str, send: Send) -> None:
