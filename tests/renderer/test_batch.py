@@ -38,15 +38,21 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         yield client
 
 
-async def ask(
-    client: Client, *wanted: dict[str, object], visitor: str | None = "ann", **batch: object
-) -> httpx.Response:
-    body = {"fragments": [{"page": "home", **each} for each in wanted], **batch}
-    return await client.http.post("/fragments", json=body, headers=client.headers(visitor))
+Wanted = dict[str, object]
+
+
+async def ask(client: Client, *wanted: Wanted, form: str = "json", stream: bool = False) -> httpx.Response:
+    body = {"fragments": [{"page": "home", **each} for each in wanted], "as": form, "stream": stream}
+    return await client.http.post("/fragments", json=body, headers=client.headers("ann"))
 
 
 async def test_each_has_what_it_would_have_alone(client: Client) -> None:
-    wanted = [{"slot": "name"}, {"slot": "echo", "params": {"q": "<x>"}}, {"slot": "nowhere"}, {"slot": "same"}]
+    wanted: list[Wanted] = [
+        {"slot": "name"},
+        {"slot": "echo", "params": {"q": "<x>"}},
+        {"slot": "nowhere"},
+        {"slot": "same"},
+    ]
     reply = await ask(client, *wanted)
     told = reply.json()["fragments"]
     alone = [
@@ -115,15 +121,15 @@ async def test_one_that_is_held_already_is_not_sent_again(client: Client) -> Non
     ],
 )
 async def test_each_form_of_html(client: Client, form: str, kind: str, body: str) -> None:
-    wanted: list[dict[str, object]] = [{"slot": "same"}, {"slot": "gone"}, {"slot": "name", "target": 'x"'}]
-    reply = await ask(client, *wanted, **{"as": form})
+    wanted: list[Wanted] = [{"slot": "same"}, {"slot": "gone"}, {"slot": "name", "target": 'x"'}]
+    reply = await ask(client, *wanted, form=form)
     assert (reply.headers["content-type"], reply.text) == (kind, body)
-    streamed = await ask(client, *wanted, **{"as": form, "stream": True})
+    streamed = await ask(client, *wanted, form=form, stream=True)
     assert sorted(streamed.text.splitlines()) == sorted(body.splitlines())
 
 
 async def test_parts_carry_their_own_headers(client: Client) -> None:
-    reply = await ask(client, {"slot": "same"}, {"slot": "gone"}, **{"as": "multipart"})
+    reply = await ask(client, {"slot": "same"}, {"slot": "gone"}, form="multipart")
     assert reply.headers["content-type"] == "multipart/mixed; boundary=tessera-fragment"
     first, second = reply.text.split("--tessera-fragment")[1:3]
     assert first.startswith("\r\nstatus: 200\r\ncontent-location: /fragments/home/same\r\n")
