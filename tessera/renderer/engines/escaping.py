@@ -17,4 +17,4 @@ except ImportError:  # A build without the extension, or a release that names it
 
 
 escape_text: Callable[[str], str] = _escape_inner
-"""Return a text with `&`, `<`, `>`, `'` and `"` escaped. The text must be exactly a `str`: markup would be escaped again."""
+"""Return a text with `&`, `<`, `>`, `'` and `"` escaped. It must be exactly a `str`: markup would be escaped again."""

@@ -18,20 +18,23 @@ class Meter:
 
     Python cannot interrupt a single call into C from inside. So time is bounded by what such calls are handed: every
     value that a template makes is measured when it is made, and whoever could make a huge one asks `afford` before.
+
+    `left` is how many steps may be taken until `spend` is asked again: compiled code counts it down itself, and asks
+    once it is below zero.
     """
 
-    __slots__ = ("_fail", "_left", "limits")
+    __slots__ = ("_fail", "left", "limits")
 
     def __init__(self, limits: Limits, fail: Callable[[str], Exception]) -> None:
         """`fail` makes the engine's own exception, which knows where in the template it was raised."""
         self.limits = limits
-        self._left = limits.steps
+        self.left = limits.steps
         self._fail = fail
 
     def spend(self, steps: int = 1) -> None:
         """Pay for some steps; raises where the budget is used up."""
-        self._left -= steps
-        if self._left < 0:
+        self.left -= steps
+        if self.left < 0:
             raise self._fail(f"the template takes more than {self.limits.steps:,} steps")
 
     def afford(self, size: int) -> None:

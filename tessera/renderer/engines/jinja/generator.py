@@ -1,4 +1,4 @@
-"""Jinja's code generator, with what measurements showed to be slow replaced; templates mean what they mean to Jinja's own.
+"""Jinja's code generator, with what measurements showed to be slow replaced; templates mean what they mean to Jinja.
 
 Set as an environment's `code_generator_class` (a public extension point). Three things differ in what it generates:
 texts are escaped by the C core, members of exact dicts are read without asking the environment where both ways lead to
