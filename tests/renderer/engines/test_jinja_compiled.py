@@ -131,9 +131,9 @@ OWN_NAME = re.compile(r"(l_\d+_|t_\d+$|block_)")
 COMPILED = set(
     "KeyError LoopContext Macro Markup Namespace TemplateModule TemplateNotFound TemplateReference "
     "TemplateRuntimeError Undefined _block_vars _loop_vars blocks caller concat cond_expr_undefined context "
-    "debug_info depth dict each environment escape_text event filtered fiter gen getattr glanced identity included_template internalcode "
-    "isinstance joined len loop loop_render_func macro measured meter missing name paid parent_block parent_template "
-    "reciter resolve root seen str template type undefined unused written".split()
+    "debug_info depth dict each environment escape_text event filtered fiter gen getattr glanced identity "
+    "included_template internalcode isinstance joined len loop loop_render_func macro measured meter missing name "
+    "paid parent_block parent_template reciter resolve root seen str template type undefined unused written".split()
 )
 
 
