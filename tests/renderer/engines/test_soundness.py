@@ -76,6 +76,7 @@ COUNTEREXAMPLES = [
     ("liquid", "{{ b | has: 'x', a.x }}", {}),
     ("liquid", "{% extends 'p' %}{% block m %}{% assign a = 1 %}{{ block.super }}{% endblock %}",
      {"p": "{% block m %}{{ a.x }}{% endblock %}"}),
+    ("jinja", "{% filter d([a, v.x], true) | first %}{% endfilter %}", {}),
     ("jinja", "{% from 'p' import m, v with context %}{{ m() }}", {"p": "{% macro m(w=v.x) %}{{ w }}{% endmacro %}"}),
 ]  # fmt: skip
 
