@@ -8,6 +8,9 @@ from tessera.renderer.core.inputs import canonical, digest
 from tessera.renderer.crosscheck import cross_check
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.engines.catalog import Catalog, load_catalog
+from tessera.renderer.engines.messages import untranslated
+from tessera.renderer.engines.po_files import FOLDER as LOCALES
+from tessera.renderer.engines.po_files import load_translations
 from tessera.renderer.plans import PagePlan
 from tessera.renderer.site import Planner, Site
 from tessera.rules.assemble import Remembered
@@ -63,15 +66,17 @@ class SiteLoader:
     def check(self) -> CheckedSite:
         """Read rules and templates, and check them against each other."""
         rules = load_ruleset(self._folder / "rules", self._folder, self._rules)
-        templates = load_catalog(self._folder / "templates", self._limits)
+        translated = load_translations(self._folder / LOCALES)
+        templates = load_catalog(self._folder / "templates", self._limits, translated.translations)
         known = templates.catalog.templates
-        diagnostics = [*rules.diagnostics, *templates.diagnostics]
+        diagnostics = [*rules.diagnostics, *translated.diagnostics, *templates.diagnostics]
+        diagnostics += untranslated(templates.catalog.messages, translated.translations, self._locales)
         if rules.ruleset is not None:
             diagnostics += cross_check(rules.ruleset, known)
             if not any(each.severity == "error" for each in diagnostics):
                 diagnostics += Planner(rules.ruleset, known, self._locales).complaints()
         broken = any(each.severity == "error" for each in diagnostics)
-        sources = {**rules.sources, **templates.sources}
+        sources = {**rules.sources, **templates.sources, **translated.sources}
         return CheckedSite(tuple(in_order(diagnostics)), sources, None if broken else rules.ruleset, templates.catalog)
 
     def load(self) -> LoadedSite:

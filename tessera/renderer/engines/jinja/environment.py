@@ -26,12 +26,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
-from tessera.renderer.engines.filters import FilterFault
+from tessera.renderer.engines.filter_arguments import FilterFault
 from tessera.renderer.engines.jinja.bounds import bound
 from tessera.renderer.engines.jinja.filters import METER, finalize, jinja_filters
 from tessera.renderer.engines.jinja.places import Columns, column_of
 from tessera.renderer.engines.meter import FILTER_STEPS, Meter, fits, magnitude
 from tessera.renderer.engines.places import line_and_column
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 FAULTS = (
     TemplateError,
@@ -98,7 +99,9 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "**", "%"))
 
-    def __init__(self, limits: Limits, resolve: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, limits: Limits, resolve: Callable[[str], str | None], translations: Translations = NO_TRANSLATIONS
+    ) -> None:
         """`resolve` turns a partial's name, as a tag has it, into that of a template of this environment."""
         super().__init__(
             autoescape=True,
@@ -113,7 +116,7 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
         self._trees: dict[str, nodes.Template] = {}
         self._templates: dict[str, Template] = {}
         self._resolve = resolve
-        self.filters = jinja_filters()
+        self.filters = jinja_filters(translations)
         del self.tests["sameas"]  # Whether two equal values are one object says nothing, and not always the same.
         self.globals = {
             "dict": Function("dict", dict),

@@ -19,9 +19,11 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
-from tessera.renderer.engines.filters import FilterFault, for_language, json_script
+from tessera.renderer.engines.filter_arguments import FilterFault
+from tessera.renderer.engines.filters import for_language, json_script
 from tessera.renderer.engines.jinja import bounds
 from tessera.renderer.engines.meter import ENTRY_BYTES, FILTER_STEPS, STEP_BYTES, Meter
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 Filter = Callable[..., Any]
 
@@ -166,7 +168,7 @@ def finalize(_context: Context, value: object) -> str:
 _PRINTABLE = (int, float, Decimal, date, timedelta, range, Undefined, Macro, TemplateModule)
 
 
-def jinja_filters() -> dict[str, Filter]:
+def jinja_filters(translations: Translations = NO_TRANSLATIONS) -> dict[str, Filter]:
     """Return all filters that Jinja templates may use, by name, and those that `bounds` puts in."""
     return {
         **{name: STOCK[name] for name in _KEPT},
@@ -179,7 +181,7 @@ def jinja_filters() -> dict[str, Filter]:
         "slice": _slice,
         "sum": _sum,
         "tojson": json_script,
-        **for_language(Undefined),
+        **for_language(Undefined, translations),
         bounds.EACH: _each,
         bounds.FILTERED: _filtered,
         bounds.JOINED: _joined,
