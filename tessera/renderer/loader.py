@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from tessera.renderer.core.inputs import canonical, digest
 from tessera.renderer.crosscheck import cross_check
@@ -18,6 +19,8 @@ from tessera.rules.diagnostics import Diagnostic, in_order, render_text
 from tessera.rules.load import load_ruleset
 from tessera.rules.ruleset import Page, Ruleset
 from tessera.rules.source import Source
+
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,18 @@ class LoadedSite(Report):
     site: Site | None
 
 
-def load_site(folder: Path, locales: Sequence[str], limits: Limits) -> LoadedSite:
+def load_site(folder: Path, locales: Sequence[str], limits: Limits, zone: ZoneInfo = UTC) -> LoadedSite:
     """Read and check a site's rules and templates, and plan its pages."""
-    return SiteLoader(folder, locales, limits).load()
+    return SiteLoader(folder, locales, limits, zone).load()
 
 
 class SiteLoader:
     """Loads a site, once or again and again: files of pages that have not changed are neither read nor planned anew."""
 
-    def __init__(self, folder: Path, locales: Sequence[str], limits: Limits) -> None:
+    def __init__(self, folder: Path, locales: Sequence[str], limits: Limits, zone: ZoneInfo = UTC) -> None:
+        """``zone`` is the one that `now` of templates is in."""
         self._folder = folder
+        self._zone = zone
         self._locales = tuple(locales)
         self._limits = limits
         self._rules = Remembered()
@@ -74,7 +79,7 @@ class SiteLoader:
         if rules.ruleset is not None:
             diagnostics += cross_check(rules.ruleset, known)
             if not any(each.severity == "error" for each in diagnostics):
-                diagnostics += Planner(rules.ruleset, known, self._locales).complaints()
+                diagnostics += Planner(rules.ruleset, known, self._locales, self._zone).complaints()
         broken = any(each.severity == "error" for each in diagnostics)
         sources = {**rules.sources, **templates.sources, **translated.sources}
         return CheckedSite(tuple(in_order(diagnostics)), sources, None if broken else rules.ruleset, templates.catalog)
@@ -91,7 +96,7 @@ class SiteLoader:
         if basis != self._basis:
             self._basis = basis
             self._plans.clear()
-        planner = Planner(ruleset, catalog.templates, self._locales)
+        planner = Planner(ruleset, catalog.templates, self._locales, self._zone)
         self._plans = {name: (page, self._plan(planner, page)) for name, page in ruleset.pages.items()}
         return Site(
             self._folder,
@@ -100,6 +105,7 @@ class SiteLoader:
             catalog,
             planner.declared,
             self._locales,
+            self._zone,
             {name: plan for name, (_, plan) in self._plans.items()},
         )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tessera.renderer.core.inputs import Path as InputPath
 from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Template
+from tessera.renderer.engines.contracts import broken_contract
 from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
 from tessera.renderer.engines.jinja.messages import jinja_messages
@@ -50,6 +51,8 @@ CODES: Mapping[str, str] = {
     "T111": "A translation has places for other values than its message.",
     "T112": "`t` is handed less than its message needs.",
     "T113": "Messages of templates have no translation in a locale of the site.",
+    "T114": "A template reads something that its contract, `reads:`, does not name.",
+    "T115": "A contract, `reads:`, names something that the template does not read.",
 }
 
 
@@ -95,6 +98,8 @@ def load_catalog(folder: Path, limits: Limits, translations: Translations = NO_T
     graph = Graph(loader.references, loader.resolvers)
     diagnostics += graph.complaints(limits.include_depth)
     templates = {name: loader.template(name, graph) for name in graph.sound()}
+    for name, template in templates.items():
+        diagnostics += broken_contract(loader.root + name, files.texts[name], template.reads)
     sources = {loader.root + name: Source(loader.root + name, text) for name, text in files.texts.items()}
     return LoadedCatalog(Catalog(templates, tuple(loader.messages)), tuple(in_order(diagnostics)), sources)
 

@@ -29,11 +29,11 @@ class MessageUse:
 def misused(uses: Iterable[MessageUse]) -> Iterator[Diagnostic]:
     """Yield what `t` would refuse, or write otherwise than meant."""
     for use in uses:
+        if use.message is None or use.handed is None:
+            continue
         if not use.localised:
             help_text = "write `t: locale` in Liquid, `t(locale)` in Jinja"
             yield Diagnostic("T112", "error", "`t` is not told the locale", use.span, help=help_text)
-        if use.message is None or use.handed is None:
-            continue
         known = places_in(use.message) | places_in(use.plural or "")
         lacking = sorted(known - use.handed)
         if "plural" in use.handed and COUNT not in use.handed:
@@ -44,17 +44,18 @@ def misused(uses: Iterable[MessageUse]) -> Iterator[Diagnostic]:
             yield Diagnostic("T112", "error", message, use.span, help=help_text)
 
 
+def needs_catalogue(locale: str, locales: Sequence[str]) -> bool:
+    """Tell whether messages have to be translated to a locale: not to the language of the first, which they are in."""
+    return normal(locale).partition("-")[0] != normal(locales[0]).partition("-")[0]
+
+
 def untranslated(
     uses: Iterable[MessageUse], translations: Translations, locales: Sequence[str]
 ) -> Iterator[Diagnostic]:
-    """Yield one complaint for each locale in which messages are missing.
-
-    Messages are in the language of the first locale, so that needs no catalogue.
-    """
+    """Yield one complaint for each locale in which messages are missing."""
     first = {use.message: use.span for use in sorted(uses, key=lambda use: use.span, reverse=True) if use.message}
-    own = normal(locales[0]).partition("-")[0]
     for locale in locales:
-        if normal(locale) not in translations.by_locale and normal(locale).partition("-")[0] == own:
+        if normal(locale) not in translations.by_locale and not needs_catalogue(locale, locales):
             continue
         missing = [text for text in first if translations.of(text, locale) is None]
         if missing:

@@ -68,7 +68,7 @@ def test_dates_texts_and_other_zones_are_moments_too() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{{ w | date: 'long' }}", "`date` reads no clock: hand it an input that holds the time"),
+        ("{{ w | date: 'long' }}", "`date` reads no clock: write `now.minute`, `now.hour` or `now.day` without quotes"),
         ("{{ 'soon' | date: 'long' }}", "`soon` is not a date in ISO 8601"),
         ("{{ 5 | date: 'long' }}", "`date` takes a timestamp"),
         ("{{ m | date: '%Q' }}", "unknown date directive `%Q`"),
