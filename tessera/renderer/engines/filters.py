@@ -6,9 +6,10 @@ message is for template authors.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import wraps
+from inspect import signature
 from typing import Literal
 
 from babel.lists import format_list
@@ -86,12 +87,34 @@ FILTERS: Mapping[str, Callable[..., object]] = {
 def for_language(undefined: type, translations: Translations) -> dict[str, Callable[..., object]]:
     """Return the filters, by name, as a language calls them whose missing values are of the type `undefined`."""
 
-    def adapted(function: Callable[..., object]) -> Callable[..., object]:
+    def adapted(name: str, function: Callable[..., object]) -> Callable[..., object]:
         @wraps(function)
         def call(*values: object, **named: object) -> object:
             present = [None if isinstance(value, undefined) else value for value in values]
-            return function(*present, **{k: None if isinstance(v, undefined) else v for k, v in named.items()})
+            present_by_name = {k: None if isinstance(v, undefined) else v for k, v in named.items()}
+            try:
+                return function(*present, **present_by_name)
+            except TypeError:
+                _check_arguments(name, function, present, present_by_name)
+                raise
 
         return call
 
-    return {name: adapted(function) for name, function in {**FILTERS, "t": translations.translate}.items()}
+    return {name: adapted(name, each) for name, each in {**FILTERS, "t": translations.translate}.items()}
+
+
+def _check_arguments(
+    name: str, function: Callable[..., object], values: Sequence[object], named: Mapping[str, object]
+) -> None:
+    """Tell authors which arguments a filter takes, where they handed it others."""
+    taken = signature(function)
+    try:
+        taken.bind(*values, **named)
+    except TypeError:
+        _, *rest = [
+            each for each in taken.parameters.values() if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
+        ]
+        needed = [f"`{each.name}`" for each in rest if each.default is each.empty]
+        optional = [f"`{each.name}`" for each in rest if each.default is not each.empty]
+        words = [", ".join(needed), f"perhaps {' and '.join(optional)}" if optional else ""]
+        raise FilterFault(f"`{name}` is handed {' and '.join(filter(None, words)) or 'nothing more'}") from None
