@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import fail, offline_settings, open_site, report, site_option
+from tessera.cli.site import count, fail, offline_settings, open_site, report, site_option
 from tessera.publishing.deployment import Deployment
 from tessera.renderer import crosscheck
 from tessera.renderer.demanded import accounts
@@ -75,7 +75,7 @@ def _report(checked: Report, form: str, prefix: str) -> int:
             click.echo(to_github(found, prefix), nl=False)
         case _:
             report(checked)
-            click.echo(f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}")
+            click.echo(f"{count(errors, 'error')}, {count(len(found) - errors, 'warning')}")
     return errors
 
 
@@ -103,7 +103,3 @@ def _prefix(folder: Path) -> str:
     """The path from here to the site, to stand before the names of its files."""
     path = Path(os.path.relpath(folder)).as_posix()
     return "" if path == "." else f"{path}/"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from babel import Locale
 
-from tessera.cli.site import offline_settings, report, site_option
+from tessera.cli.site import count, offline_settings, report, site_option
 from tessera.publishing.deployment import Deployment
 from tessera.renderer.engines.extraction import brought_up_to_date, extracted
 from tessera.renderer.engines.messages import needs_catalogue
@@ -35,4 +35,4 @@ def messages(folder: Path) -> None:
         after, left = brought_up_to_date(before, found, Locale.parse(locale, sep="-"))
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(after, encoding="utf-8")
-        click.echo(f"{FOLDER}/{locale}/{FILE}: {len(found)} messages, {left} to be translated")
+        click.echo(f"{FOLDER}/{locale}/{FILE}: {count(len(found), 'message')}, {left} to be translated")

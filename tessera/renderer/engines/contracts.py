@@ -62,7 +62,7 @@ def broken_contract(file: str, text: str, reads: Iterable[tuple[Path, Span]]) ->
     found = list(reads)
     for path, span in found:
         covering = {promised for promised in paths if _covers(promised, path)}
-        kept |= covering
+        kept |= covering | {promised for promised in paths if promised[: len(path)] == path}
         if not covering:
             help_text = (
                 f"add `{spelled(path)}` to `reads:`" if path else "name what is taken in, or read, in the template"

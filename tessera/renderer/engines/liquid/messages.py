@@ -32,12 +32,12 @@ def _uses(left: Expression | None, filters: Iterable[Filter], file: str) -> Iter
         if each.name == "t":
             named = {given.name: given.value for given in each.args if isinstance(given, KeywordArgument)}
             plural = named.get("plural")
-            token = each.token if left is None or message is None else left.token
+            token, width = (each.token, 0) if left is None or message is None else (left.token, len(message) + 2)
             yield MessageUse(
                 message,
                 plural.value if isinstance(plural, StringLiteral) else None,
                 len(named) < len(each.args),
                 frozenset(named),
-                token_span(file, token),
+                token_span(file, token, token.source[token.start_index :][:width]),
             )
         message = None
