@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from babel import Locale
 
-from tessera.cli.site import count, offline_settings, report, site_option
+from tessera.cli.site import count, fail, offline_settings, report, site_option
 from tessera.publishing.deployment import Deployment
 from tessera.renderer.engines.extraction import brought_up_to_date, extracted
+from tessera.renderer.engines.filter_arguments import FilterFault, locale_of
 from tessera.renderer.engines.messages import needs_catalogue
 from tessera.renderer.engines.po_files import FILE, FOLDER
 
@@ -31,8 +31,12 @@ def messages(folder: Path) -> None:
         file = folder / FOLDER / locale / FILE
         if not file.exists() and not needs_catalogue(locale, settings.site.locales):
             continue
+        try:
+            spoken = locale_of(locale)
+        except FilterFault as unknown:
+            fail(f"`site.locales`: {unknown}")
         before = file.read_text(encoding="utf-8-sig") if file.exists() else None
-        after, left = brought_up_to_date(before, found, Locale.parse(locale, sep="-"))
+        after, left = brought_up_to_date(before, found, spoken)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(after, encoding="utf-8")
         click.echo(f"{FOLDER}/{locale}/{FILE}: {count(len(found), 'message')}, {left} to be translated")

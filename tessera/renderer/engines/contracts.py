@@ -15,11 +15,10 @@ from tessera.rules.source import Span
 
 NO_INPUTS = "nothing"
 
-_JINJA = re.compile(r"\{#[-+]?\s*reads:(?P<entries>.*?)[-+]?#\}", re.DOTALL)
+_JINJA = re.compile(r"\{#[-+]?\s*reads:(?P<entries>[^{]*?)[-+]?#\}")
 _LIQUID = re.compile(
-    r"\{%-?\s*(?:#\s*reads:(?P<entries>.*?)-?%\}"
-    r"|comment\s*-?%\}\s*reads:(?P<block>.*?)\{%-?\s*endcomment\b)",
-    re.DOTALL,
+    r"\{%-?\s*(?:#\s*reads:(?P<entries>[^{]*?)-?%\}"
+    r"|comment\s*-?%\}\s*reads:(?P<block>[^{]*?)\{%-?\s*endcomment\b)"
 )
 _ENTRY = re.compile(r"[^\s,#]+")
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\[\])?(?:\.[\w-]+(?:\[\])?)*")

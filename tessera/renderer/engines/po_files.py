@@ -13,10 +13,10 @@ from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 
-from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import PoFileError, read_po
 
+from tessera.renderer.engines.filter_arguments import FilterFault, locale_of
 from tessera.renderer.engines.translations import COUNT, MAX_PLACES, Messages, Translations, normal, places_in
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.source import Source, Span
@@ -27,6 +27,9 @@ MAX_BYTES = 4_000_000
 
 _LINE = re.compile(r'\s*(?:$|#|(?:(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d+\])?)\s*)?"(?:\\.|[^"\\])*"\s*$)')
 """A line as it may be: Babel silently takes a text that never ends for none."""
+
+_TRIED = 200
+"""Counts for which the choice of a form is tried: no language looks beyond the last two digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def load_translations(folder: Path) -> LoadedTranslations:
 
 
 def _text(file: Path) -> str:
-    data = file.read_bytes()
+    with file.open("rb") as opened:
+        data = opened.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise _Fault(f"the file is larger than {MAX_BYTES:,} bytes")
     try:
@@ -82,11 +86,9 @@ def _catalog(text: str, locale: str) -> Catalog:
         if not _LINE.match(line):
             raise _Fault('a line is a keyword and a text between `"`, or a comment that begins with `#`', number)
     try:
-        spoken = Locale.parse(locale, sep="-" if "-" in locale else "_")
-    except (UnknownLocaleError, ValueError):
-        raise _Fault(f"`{locale}` is no locale that is known") from None
-    try:
-        return read_po(StringIO(text), locale=spoken, abort_invalid=True)
+        return read_po(StringIO(text), locale=locale_of(locale), abort_invalid=True)
+    except FilterFault as fault:
+        raise _Fault(str(fault)) from None
     except PoFileError as error:
         raise _Fault(str(error).rpartition(" on ")[0] or str(error), error.lineno + 1) from None
     except (LookupError, TypeError, ValueError) as error:
@@ -96,7 +98,9 @@ def _catalog(text: str, locale: str) -> Catalog:
 def _messages(catalog: Catalog) -> Messages:
     try:
         form = c2py(catalog.plural_expr)
-    except ValueError:
+        for count in range(_TRIED):
+            form(count)
+    except (ValueError, ArithmeticError):
         raise _Fault(f"`Plural-Forms` cannot be read: `{catalog.plural_expr}`") from None
     forms = {_ids(message)[0]: _strings(message) for message in _translated(catalog)}
     return Messages(forms, form)

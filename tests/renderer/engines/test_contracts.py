@@ -17,6 +17,8 @@ from tests.renderer.engines.loading import complaints, load
         ("a.liquid", "{%- # reads: visitor.tier,\n  # items[].title -%}{{ visitor.tier }}{{ items.first.title }}"),
         ("a.liquid", "{% comment %}reads: item.price{% endcomment %}{{ item.price | money: 'de' }}"),
         ("a.liquid", "{% comment %} reads: nothing {% endcomment %}<p>Hello</p>"),
+        ("a.liquid", "{% raw %}" + "{% # reads:" * 5000 + "{% endraw %}"),
+        ("a.jinja", "{% raw %}" + "{# reads:" * 6000 + "{% endraw %}"),
         ("a.liquid", "{% # whoever reads: this %}{{ visitor.tier }}"),
     ],
 )
