@@ -6,7 +6,7 @@ A granule is one of the clock on the wall, in the site's zone.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,11 @@ class Granule(NamedTuple):
 
 def granule(name: str, zone: ZoneInfo, moment: datetime) -> Granule:
     """Return the granule of a moment. Days begin at midnight, or with the first moment after it that there is."""
-    second = (moment - EPOCH) // SECOND
+    return _granule(name, zone, (moment - EPOCH) // SECOND)
+
+
+@lru_cache(maxsize=256)  # all requests of one second ask for the same few
+def _granule(name: str, zone: ZoneInfo, second: int) -> Granule:
     end_of_offset, offset = next(stretches(zone, second))
     size = GRANULES[name]
     local = (second + offset) // size * size

@@ -1,6 +1,7 @@
 """Filters that ask for pictures in sizes: an image service finds the size in the query of the address."""
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from tessera.renderer.engines.filter_arguments import FilterFault, integer_of, text_of
@@ -20,8 +21,8 @@ def image_url(value: object, *, width: object = None, height: object = None) -> 
     """
     if value is None or value == "":
         return ""
-    sizes = {"width": width, "height": height}
-    return _sized(text_of(value), {name: _pixels(size, name) for name, size in sizes.items() if size is not None})
+    sizes = (("width", width), ("height", height))
+    return _sized(text_of(value), tuple((name, _pixels(size, name)) for name, size in sizes if size is not None))
 
 
 def srcset(value: object, widths: object) -> str:
@@ -32,7 +33,7 @@ def srcset(value: object, widths: object) -> str:
     if len(named) > MAX_SIZES:
         raise FilterFault(f"`srcset` takes at most {MAX_SIZES} widths")
     pixels = [_pixels(width.strip(), "srcset") for width in named]
-    return ", ".join(f"{_sized(text_of(value), {'width': width})} {width}w" for width in pixels)
+    return ", ".join(f"{_sized(text_of(value), (('width', width),))} {width}w" for width in pixels)
 
 
 def _pixels(size: object, name: str) -> int:
@@ -42,7 +43,8 @@ def _pixels(size: object, name: str) -> int:
     return pixels
 
 
-def _sized(url: str, sizes: dict[str, int]) -> str:
+@lru_cache(maxsize=4096)
+def _sized(url: str, sizes: tuple[tuple[str, int], ...]) -> str:
     if len(url) > MAX_URL_LENGTH or _NO_ADDRESS.search(url):
         raise FilterFault(f"`{url[:40]}` is no address of a picture")
     try:
@@ -53,5 +55,6 @@ def _sized(url: str, sizes: dict[str, int]) -> str:
         raise FilterFault(f"a picture is loaded over https, not by `{parts.scheme}:`")
     if not sizes:
         return urlunsplit(parts)
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in sizes]
-    return urlunsplit(parts._replace(query=urlencode([*kept, *sizes.items()], quote_via=quote)))
+    replaced = [name for name, _ in sizes]
+    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in replaced]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *sizes], quote_via=quote)))

@@ -48,19 +48,29 @@ def number(value: object, locale: object, digits: object = None) -> str:
     """
     if value is None or value == "":
         return ""
-    written, pattern = locale_of(text_of(locale)), None
-    if digits is not None:
-        pattern = _with_decimals(str(written.decimal_formats[None].pattern), _decimals(digits, "number"))
-    return str(format_decimal(number_of(value, "number"), pattern, locale=written))
+    decimals = None if digits is None else _decimals(digits, "number")
+    return _number(number_of(value, "number"), text_of(locale), decimals)
+
+
+@lru_cache(maxsize=4096)
+def _number(value: Decimal, locale: str, decimals: int | None) -> str:
+    written = locale_of(locale)
+    pattern = None if decimals is None else _with_decimals(str(written.decimal_formats[None].pattern), decimals)
+    return str(format_decimal(value, pattern, locale=written))
 
 
 def percent(value: object, locale: object, digits: object = 0) -> str:
     """Write a share: `0.25` is `25%` in `en` and `25 %` in `de`, with so many decimals (0 to 10)."""
     if value is None or value == "":
         return ""
-    written = locale_of(text_of(locale))
-    pattern = _with_decimals(str(written.percent_formats[None].pattern), _decimals(digits, "percent"))
-    return str(format_percent(number_of(value, "percent"), pattern, locale=written))
+    return _percent(number_of(value, "percent"), text_of(locale), _decimals(digits, "percent"))
+
+
+@lru_cache(maxsize=4096)
+def _percent(value: Decimal, locale: str, decimals: int) -> str:
+    written = locale_of(locale)
+    pattern = _with_decimals(str(written.percent_formats[None].pattern), decimals)
+    return str(format_percent(value, pattern, locale=written))
 
 
 def _decimals(digits: object, name: str) -> int:

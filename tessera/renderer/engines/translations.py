@@ -5,8 +5,9 @@ under that name; nothing else in it is interpreted.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -60,15 +61,12 @@ class Translations:
 
     def of(self, message: str, locale: str, count: int | None = None) -> str | None:
         """Return a translation, that of the locale or of what it is a part of; None where there is none."""
-        found = (each.of(message, count) for each in self._catalogues(locale))
-        return next((each for each in found if each is not None), None)
-
-    def _catalogues(self, locale: str) -> Iterator[Messages]:
-        name = normal(locale)
-        while name:
-            if name in self.by_locale:
-                yield self.by_locale[name]
-            name = name.rpartition("-")[0]
+        for name in _whose_words_serve(locale):
+            messages = self.by_locale.get(name)
+            found = messages.of(message, count) if messages is not None else None
+            if found is not None:
+                return found
+        return None
 
 
 NO_TRANSLATIONS = Translations()
@@ -79,6 +77,13 @@ def normal(locale: str) -> str:
     return locale.replace("_", "-").lower()
 
 
+@lru_cache(maxsize=256)
+def _whose_words_serve(locale: str) -> Sequence[str]:
+    """Return the names of a locale and of what it is a part of: `de-at`, `de`."""
+    parts = normal(locale).split("-")
+    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
 def places_in(message: str) -> frozenset[str]:
     """Return the names of the values that a message has places for."""
     return frozenset(_PLACE.findall(message))
@@ -86,7 +91,7 @@ def places_in(message: str) -> frozenset[str]:
 
 def _filled(message: str, values: Mapping[str, object]) -> str:
     """Put values into their places."""
-    pieces = _PLACE.split(message)
+    pieces = _PLACE.split(message) if "%(" in message else [message]
     if len(pieces) == 1:
         return message
     texts, names = pieces[::2], pieces[1::2]
