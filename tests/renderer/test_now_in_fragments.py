@@ -2,13 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
+from textwrap import dedent
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tessera.renderer.cache.memory import MemoryCache
+from tessera.renderer.core.now import GRANULES
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.loader import load_site
-from tests.support.client import client_of
+from tests.support.client import NOW, client_of
 from tests.support.fakes import World
 from tests.support.sites import FACTS, LOCALES, load, write_site
 
@@ -90,3 +94,25 @@ def test_no_fact_may_be_called_now(tmp_path: Path) -> None:
     folder = write_site(tmp_path, {"home.yaml": PAGE, "facts.yaml": facts}, TEMPLATES)
     found = [each for each in load_site(folder, LOCALES, Limits()).diagnostics if each.severity == "error"]
     assert [each.message for each in found] == ["names that begin with `now` are taken"]
+
+
+async def test_whatever_the_moment_cached_answers_are_those_of_no_cache_for_as_long_as_they_say(tmp_path: Path) -> None:
+    slots = "".join(f"\n      {name}: {{default: {{template: {name}.jinja}}}}" for name in GRANULES)
+    page = f"page: home\nslots:{slots}"
+    templates = {f"{name}.jinja": f"{{{{ now.{name} }}}}|{{{{ now.{name} | date('full') }}}}" for name in GRANULES}
+    folder = write_site(tmp_path, {"home.yaml": dedent(page)}, templates)
+    random = Random(4)
+    moments = [
+        NOW + timedelta(seconds=random.randrange(200_000), microseconds=random.randrange(10**6)) for _ in range(30)
+    ]
+    async with client_of(folder, World()) as cached, client_of(folder, World(), cache=MemoryCache(0)) as fresh:
+        for moment in moments + moments:
+            for name in GRANULES:
+                path = f"/fragments/home/{name}"
+                cached.clock.append(moment)
+                fresh.clock.append(moment)
+                reply = await cached.get(path)
+                assert reply.content == (await fresh.get(path)).content
+                lifetime_s = int(reply.headers["cache-control"].removeprefix("public, max-age="))
+                fresh.clock.append(moment + timedelta(seconds=lifetime_s) - timedelta(microseconds=lifetime_s > 0))
+                assert reply.content == (await fresh.get(path)).content

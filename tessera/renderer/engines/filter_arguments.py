@@ -38,7 +38,7 @@ def number_of(value: object, name: str) -> Decimal:
         except InvalidOperation:
             number = Decimal("NaN")
         if number.is_finite() and abs(number.adjusted()) < MAX_DIGITS and len(str(value)) <= MAX_DIGITS + 2:
-            return number
+            return number or Decimal(0)  # -0 equals 0, but would be written otherwise
     raise FilterFault(f"`{name}` takes a number")
 
 

@@ -134,6 +134,7 @@ def test_json_writes_decimals_and_moments_as_texts() -> None:
         ("{{ 2.25 | number: 'en', 0 }}", "2"),
         ("{{ '4.70' | number: 'en', 1 }}", "4.7"),
         ("{{ d | number: 'fr', 2 }}", "1,50"),
+        ("{{ '-0' | number: 'en' }}", "0"),
         ("{{ 0.25 | percent: 'en' }}", "25%"),
         ("{{ 0.256 | percent: 'de', 1 }}", "25,6\xa0%"),
         ("{{ 0.256 | percent: 'tr', 1 }}", "%25,6"),
