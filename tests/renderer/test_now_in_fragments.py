@@ -12,7 +12,7 @@ from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.core.now import GRANULES
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.loader import load_site
-from tests.support.client import NOW, client_of
+from tests.support.client import NOW, client_of, settings_for_tests
 from tests.support.fakes import World
 from tests.support.sites import FACTS, LOCALES, load, write_site
 
@@ -102,10 +102,12 @@ async def test_whatever_the_moment_cached_answers_are_those_of_no_cache_for_as_l
     templates = {f"{name}.jinja": f"{{{{ now.{name} }}}}|{{{{ now.{name} | date('full') }}}}" for name in GRANULES}
     folder = write_site(tmp_path, {"home.yaml": dedent(page)}, templates)
     random = Random(4)
-    moments = [
-        NOW + timedelta(seconds=random.randrange(200_000), microseconds=random.randrange(10**6)) for _ in range(30)
-    ]
-    async with client_of(folder, World()) as cached, client_of(folder, World(), cache=MemoryCache(0)) as fresh:
+    moments = [NOW + timedelta(seconds=random.random() * 200_000) for _ in range(10)]
+    settings = settings_for_tests(http={"max_age_s": 100_000})
+    async with (
+        client_of(folder, World(), settings=settings) as cached,
+        client_of(folder, World(), settings=settings, cache=MemoryCache(0)) as fresh,
+    ):
         for moment in moments + moments:
             for name in GRANULES:
                 path = f"/fragments/home/{name}"
