@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -18,6 +19,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -43,7 +45,16 @@ class Site(Table):
     locales: tuple[str, ...] = Field(
         ("en",), min_length=1, description="Locales that the site speaks, the first being the default"
     )
+    zone: str = Field("UTC", description="Zone that `now` of templates is in, by its IANA name")
     currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency of carts (ISO 4217)")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        try:
+            return ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("there is no such zone; write an IANA name such as `Europe/Berlin`") from None
 
 
 class Server(Table):

@@ -8,7 +8,7 @@ from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 from tessera.renderer.engines.base import TOO_DEEP, SyntaxFault
-from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.filter_arguments import CLOCK_WORDS, NO_CLOCK
 from tessera.renderer.engines.jinja.places import column_of
 
 MAX_DEPTH = 100

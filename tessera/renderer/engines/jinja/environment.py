@@ -30,6 +30,7 @@ from tessera.renderer.engines.jinja.sandbox import Function, HardenedEnvironment
 from tessera.renderer.engines.jinja.traces import WrittenAt, show_templates, template_place
 from tessera.renderer.engines.meter import Meter, fits
 from tessera.renderer.engines.places import line_and_column
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 FAULTS = (
     TemplateError,
@@ -60,7 +61,9 @@ class _Loader(BaseLoader):
 class JinjaEnvironment(HardenedEnvironment):
     """The settings that all Jinja templates of one catalogue share, and those templates."""
 
-    def __init__(self, limits: Limits, resolve: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, limits: Limits, resolve: Callable[[str], str | None], translations: Translations = NO_TRANSLATIONS
+    ) -> None:
         """`resolve` turns a partial's name, as a tag has it, into that of a template of this environment."""
         super().__init__(
             autoescape=True,
@@ -77,7 +80,7 @@ class JinjaEnvironment(HardenedEnvironment):
         self._partials: dict[str, Template] = {}
         self.places: dict[str, Sequence[WrittenAt]] = {}
         self._resolve = resolve
-        self.filters = jinja_filters()
+        self.filters = jinja_filters(translations)
         del self.tests["sameas"]  # Whether two equal values are one object says nothing, and not always the same.
         self.globals = {
             "dict": Function("dict", dict),

@@ -13,9 +13,11 @@ from typing import Any
 from jinja2 import Undefined, pass_context
 from jinja2.filters import FILTERS as STOCK
 
-from tessera.renderer.engines.filters import FilterFault, for_language, json_script
+from tessera.renderer.engines.filter_arguments import FilterFault
+from tessera.renderer.engines.filters import for_language, json_script
 from tessera.renderer.engines.jinja.runtime import MeteredContext
 from tessera.renderer.engines.meter import ENTRY_BYTES
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 Filter = Callable[..., Any]
 
@@ -92,7 +94,7 @@ def _sum(context: MeteredContext, iterable: Iterable[Any], attribute: str | int 
     return sum(numbers)
 
 
-def jinja_filters() -> dict[str, Filter]:
+def jinja_filters(translations: Translations = NO_TRANSLATIONS) -> dict[str, Filter]:
     """Return all filters that Jinja templates may use, by name."""
     return {
         **{name: STOCK[name] for name in _KEPT},
@@ -105,5 +107,5 @@ def jinja_filters() -> dict[str, Filter]:
         "slice": _slice,
         "sum": _sum,
         "tojson": json_script,
-        **for_language(Undefined),
+        **for_language(Undefined, translations),
     }

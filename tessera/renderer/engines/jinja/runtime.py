@@ -14,7 +14,7 @@ from jinja2.runtime import Context, Macro
 from jinja2.utils import missing
 from markupsafe import Markup, escape
 
-from tessera.renderer.engines.filters import FilterFault
+from tessera.renderer.engines.filter_arguments import FilterFault
 from tessera.renderer.engines.meter import FILTER_STEPS, PARTIAL_STEPS, STEP_BYTES, Meter
 
 _PRINTABLE = (int, float, Decimal, date, timedelta, range, Undefined, Macro, TemplateModule)

@@ -14,7 +14,7 @@ from jinja2.runtime import Context, LoopContext, Macro, TemplateReference, Undef
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
-from tessera.renderer.engines.filters import FilterFault
+from tessera.renderer.engines.filter_arguments import FilterFault
 from tessera.renderer.engines.jinja.runtime import MeteredContext, filtered, meter_of
 from tessera.renderer.engines.meter import FILTER_STEPS, magnitude
 

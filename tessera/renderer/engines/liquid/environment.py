@@ -23,12 +23,13 @@ from liquid.token import TOKEN_CONTENT
 from liquid.utils import ReadOnlyChainMap
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
-from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.filter_arguments import CLOCK_WORDS, NO_CLOCK
 from tessera.renderer.engines.liquid.filters import liquid_filters
 from tessera.renderer.engines.liquid.scan import check_delimiters, unended
 from tessera.renderer.engines.liquid.tree import expressions_of
 from tessera.renderer.engines.meter import FILTER_STEPS, PARTIAL_STEPS, STEP_BYTES, Meter, fits
 from tessera.renderer.engines.places import line_and_column
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 FAULTS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What rendering a template may raise through its own fault or its data's; anything else is a fault of ours."""
@@ -146,19 +147,22 @@ class LiquidEnvironment(Environment):
     template_class = _Template
     context_depth_limit: ClassVar[int] = 100
 
-    def __init__(self, limits: Limits, resolve: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, limits: Limits, resolve: Callable[[str], str | None], translations: Translations = NO_TRANSLATIONS
+    ) -> None:
         """`resolve` turns a partial's name, as a tag has it, into that of a template of this environment."""
         self.limits = limits
         self.trees: dict[str, BoundTemplate] = {}
         self.paths: dict[str, str] = {}
         self._resolve = resolve
+        self._translations = translations
         super().__init__(autoescape=True, loader=_Loader(self))
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters()
         for tag in (BlockTag, CallTag, ExtendsTag, MacroTag):
             self.add_tag(tag)
-        self.filters = liquid_filters()
+        self.filters = liquid_filters(self._translations)
 
     def find(self, name: str) -> BoundTemplate:
         """Return a template of the catalogue; raises python-liquid's TemplateNotFoundError."""

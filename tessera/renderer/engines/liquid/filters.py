@@ -14,8 +14,10 @@ from liquid.builtin.filters import array, math, misc, string
 from liquid.filter import sequence_filter, string_filter, with_context
 from markupsafe import Markup, escape
 
-from tessera.renderer.engines.filters import FilterFault, for_language
+from tessera.renderer.engines.filter_arguments import FilterFault
+from tessera.renderer.engines.filters import for_language
 from tessera.renderer.engines.meter import Meter
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 Filter = Callable[..., object]
 
@@ -221,7 +223,7 @@ _OURS: Mapping[str, Filter] = {
 }
 
 
-def liquid_filters() -> dict[str, Filter]:
+def liquid_filters(translations: Translations = NO_TRANSLATIONS) -> dict[str, Filter]:
     """Return all filters that Liquid templates may use, by name."""
     arithmetic = {name: _numbers(function) for name, function in _ARITHMETIC.items()}
-    return {**_KEPT, **arithmetic, **_OURS, **for_language(Undefined)}
+    return {**_KEPT, **arithmetic, **_OURS, **for_language(Undefined, translations)}
