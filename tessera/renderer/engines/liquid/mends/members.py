@@ -36,7 +36,7 @@ class MemberStream(TokenStream):
         for place, token in enumerate(inner.tokens):
             after = inner.tokens[place + 1].kind if place + 1 < len(inner.tokens) else ""
             argument = after == TOKEN_COLON and token.kind in _OF_PARTIALS
-            if token.kind in names or argument or (before == TOKEN_DOT and token.kind.isalpha()):
+            if token.kind in names or argument or (before == TOKEN_DOT and token.kind == token.value):
                 inner.tokens[place] = token._replace(kind=TOKEN_WORD)
             before = token.kind
         return inner
