@@ -55,10 +55,7 @@ def test_the_last_newline_stays_where_text_stands_before_it(text: str, written: 
 
 @pytest.mark.parametrize(
     ("value", "blank"),
-    [
-        *((value, True) for value in (None, False, "", " \n", [], {})),
-        *((value, False) for value in (True, 0, "a", [None], {"a": 1})),
-    ],
+    list(zip([None, False, "", " \n", [], {}, True, 0, "a", [None], {"a": 1}], [True] * 6 + [False] * 5, strict=True)),
 )
 def test_nothing_and_false_are_blank(value: object, blank: bool) -> None:
     for condition in ("a.b == blank", "blank == a.b", "x or a.b == blank", "a.b == blank and true"):
