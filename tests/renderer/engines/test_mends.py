@@ -71,6 +71,18 @@ def test_asking_for_blank_reads_no_more_than_asking_for_presence() -> None:
     )
 
 
+@pytest.mark.parametrize("word", ["empty", "blank"])
+def test_what_compares_with_nothing_is_empty_text_elsewhere(word: str) -> None:
+    filtered = (
+        "[{{ word }}{{ word | uniq }}{{ word | size }}]{% assign x = word %}{% if x == '' and word %}yes{% endif %}"
+    )
+    assert liquid(filtered.replace("word", word)) == "[0]yes"
+    macro = (
+        "{% macro m y: word %}{{ args }}{{ kwargs }}[{{ y }}]{% endmacro %}{% call m %}{% call m 1, word, a: word %}"
+    )
+    assert "object" not in liquid(macro.replace("word", word))
+
+
 @pytest.mark.parametrize("word", ["break", "continue"])
 def test_an_interrupt_outside_of_loops_ends_its_template(word: str) -> None:
     assert liquid(f"a{{% {word} %}}b") == "a"
@@ -101,6 +113,7 @@ def test_a_render_within_a_render_sees_its_own_arguments_and_the_inputs() -> Non
         ("{{ 1250 | round: -2 }} {{ 1234.5 | round: -2 }} {{ 4 | round: -1 }} {{ 5 | round: -9 }}", "1300 1200 0 0"),
         ("{{ d | round }} {{ d | round: 1 }} {{ '4.5' | round: '0' }} {{ nothing | round }}", "3 2.5 5 0"),
         ("{{ 1.5 | round: 99999999 }} {{ 1.5 | round: -99999999 }} {{ 1.5 | round: 'x' }}", "1.5 0 2"),
+        ("{{ true | round }} {{ true | round: -1 }}", "1 0"),
         ("{{ 'hello' | truncate: 5 }} {{ 'hello' | truncate: 4 }} {{ 'hello' | truncate: 1 }}", "hello h... ..."),
         ("{{ 'a b c' | truncatewords: 3 }} {{ 'a b c' | truncatewords: 2 }} {{ 'a  b' | truncatewords: 2 }}",
          "a b c a b... a  b"),

@@ -29,12 +29,13 @@ from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxF
 from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
 from tessera.renderer.engines.liquid.filters import liquid_filters
 from tessera.renderer.engines.liquid.mends.blank import ask_for_blank
+from tessera.renderer.engines.liquid.mends.empty import read_arguments_as_text, read_as_text
 from tessera.renderer.engines.liquid.mends.interrupts import InterruptedTemplate
 from tessera.renderer.engines.liquid.mends.last_newline import Tokenizer, keeping_last_newline
 from tessera.renderer.engines.liquid.mends.members import MemberOutput, read_members
 from tessera.renderer.engines.liquid.mends.paths import make_hashable
 from tessera.renderer.engines.liquid.scan import check_delimiters, unended
-from tessera.renderer.engines.liquid.tree import expressions_of
+from tessera.renderer.engines.liquid.tree import all_nodes, expressions_of
 from tessera.renderer.engines.meter import FILTER_STEPS, PARTIAL_STEPS, STEP_BYTES, Meter, fits
 from tessera.renderer.engines.places import line_and_column
 
@@ -238,11 +239,15 @@ class LiquidEnvironment(Environment):
                     raise _fault_at(each.token, NO_CLOCK)
 
     def _mend(self, nodes: list[Node]) -> None:
+        for node in all_nodes(nodes):
+            read_arguments_as_text(node)
         for expression in [*expressions_of(nodes)]:
             if type(expression) is RangeLiteral:
                 expression.__class__ = _Range  # The parser has no hook for its literals.
             elif isinstance(expression, LiquidPath):
                 make_hashable(expression)
+            elif isinstance(expression, FilteredExpression):
+                read_as_text(expression)
             elif isinstance(expression, BooleanExpression):
                 ask_for_blank(expression)
 

@@ -20,8 +20,8 @@ def round_half_up(number: int | float, places: object = 0) -> int | float:
     """Round a number to some places after the point: 0 unless that is a number."""
     after = int(num_arg(_number_or_nothing(places), default=0))
     if isinstance(number, int) and after >= 0:
-        return number
-    exact = Decimal(str(number))
+        return +number  # Truth is a number too.
+    exact = Decimal(str(+number))
     if not exact.is_finite():
         raise FilterFault("`round` takes a number")
     if after > MAX_PLACES:
