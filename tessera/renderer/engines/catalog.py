@@ -17,8 +17,10 @@ from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Templa
 from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
 from tessera.renderer.engines.jinja.tree import jinja_references
+from tessera.renderer.engines.liquid.compiler.rendering import CompiledTemplate
+from tessera.renderer.engines.liquid.compiler.units import Units
 from tessera.renderer.engines.liquid.demands import liquid_demands
-from tessera.renderer.engines.liquid.environment import LiquidEnvironment, render_liquid
+from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 from tessera.renderer.engines.liquid.tree import liquid_references
 from tessera.renderer.engines.references import Graph, Resolver
 from tessera.renderer.engines.template_files import read_files
@@ -111,6 +113,7 @@ class _Loader:
         }
         self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID])
         self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA])
+        self._compiled: Units | None = None
 
     def parse(self, refused: Mapping[str, Diagnostic]) -> Iterator[Diagnostic]:
         """Parse every file that is not refused and note what it takes in; yield what is wrong with the files."""
@@ -133,6 +136,11 @@ class _Loader:
                 span = Span(file, fault.line, fault.column, fault.column + fault.width)
                 yield Diagnostic("T103", "error", fault.message, span)
 
+    def _units(self) -> Units:
+        """Return what compiles Liquid, once all templates are parsed."""
+        self._compiled = self._compiled or Units(self._liquid)
+        return self._compiled
+
     def template(self, name: str, graph: Graph) -> LoadedTemplate:
         """Return a template that has no fault, ready to render."""
         self._at(name)
@@ -142,7 +150,7 @@ class _Loader:
         else:
             tree = self._liquid.trees[name]
             demands = liquid_demands(tree, self._liquid.find, self.root)
-            render = partial(render_liquid, tree)
+            render = partial(CompiledTemplate.render, CompiledTemplate(self._units(), name))
         closure = graph.closure(name)
         taken_in = [(other, self._texts[other]) for other in sorted(closure)]
         digest = sha256(repr((name, _libraries(), taken_in)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -22,46 +22,49 @@ class Meter:
 
     Python cannot interrupt a single call into C from inside. So time is bounded by what such calls are handed: every
     value that a template makes is measured when it is made, and whoever could make a huge one asks `afford` before.
+
+    Compiled templates pay as `spend` does, without the call: they take steps off `left`, and `look` once that is less
+    than `look_at`.
     """
 
-    __slots__ = ("_busy_until_s", "_fail", "_left", "_look_at", "_until_s", "limits")
+    __slots__ = ("_busy_until_s", "_until_s", "fail", "left", "limits", "look_at")
 
     def __init__(self, limits: Limits, fail: Callable[[str], Exception]) -> None:
         """`fail` makes the engine's own exception, which knows where in the template it was raised."""
         self.limits = limits
-        self._left = limits.steps
-        self._look_at = max(0, limits.steps - LOOK_STEPS)
+        self.left = limits.steps
+        self.look_at = max(0, limits.steps - LOOK_STEPS)
         self._busy_until_s = self._until_s = inf
-        self._fail = fail
+        self.fail = fail
 
     def spend(self, steps: int = 1) -> None:
         """Pay for some steps; raises where the budget of steps or of time is used up."""
-        self._left -= steps
-        if self._left < self._look_at:
-            self._look()
+        self.left -= steps
+        if self.left < self.look_at:
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """See what is left of the budget. The clocks are started at the first look: most renders never come to it.
 
         The wall clock costs next to nothing. Where it says that time is up, the processor's clock says whether
         that was this template's doing: while the machine does other things, its time does not run.
         """
-        if self._left < 0:
-            raise self._fail(f"the template takes more than {self.limits.steps:,} steps")
-        self._look_at = max(0, self._left - LOOK_STEPS)
+        if self.left < 0:
+            raise self.fail(f"the template takes more than {self.limits.steps:,} steps")
+        self.look_at = max(0, self.left - LOOK_STEPS)
         now_s, allowed_s = perf_counter(), self.limits.render_ms / 1000
         if self._until_s == inf:
             self._busy_until_s, self._until_s = thread_time() + allowed_s, now_s + allowed_s
         elif now_s > self._until_s:
             left_s = self._busy_until_s - thread_time()
             if left_s <= 0:
-                raise self._fail(f"the template takes more than {self.limits.render_ms:g} ms")
+                raise self.fail(f"the template takes more than {self.limits.render_ms:g} ms")
             self._until_s = now_s + left_s
 
     def afford(self, size: int) -> None:
         """Ask before making a value of so many bytes."""
         if size > self.limits.value_bytes:
-            raise self._fail(f"a value would be larger than {self.limits.value_bytes:,} bytes")
+            raise self.fail(f"a value would be larger than {self.limits.value_bytes:,} bytes")
 
     def glance(self, value: object) -> None:
         """Pay for a value made of others that are there already, each at most once; raises where it is too large."""
@@ -82,7 +85,7 @@ class Meter:
             self.spend(size // ENTRY_BYTES)
             self.afford(size)
         elif isinstance(value, int) and value.bit_length() > MAX_INT_BITS:
-            raise self._fail(f"a number would have more than {MAX_INT_BITS:,} bits")
+            raise self.fail(f"a number would have more than {MAX_INT_BITS:,} bits")
 
     def pay(self, value: object) -> None:
         """Pay for looking through a value, as a comparison does; it may be larger than what a template may make."""

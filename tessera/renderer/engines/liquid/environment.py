@@ -34,7 +34,8 @@ FAULTS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionEr
 """What rendering a template may raise through its own fault or its data's; anything else is a fault of ours."""
 
 
-def _over_limit(message: str) -> Exception:
+def over_limit(message: str) -> Exception:
+    """Return the fault of a template that exceeds a limit."""
     return ResourceLimitError(message, token=None)
 
 
@@ -50,7 +51,7 @@ class _Output(StringIO):
         size = len(text)
         self.room -= size
         if self.room < 0:
-            raise _over_limit("the output is larger than the limit")
+            raise over_limit("the output is larger than the limit")
         if size >= STEP_BYTES:
             self.meter.spend(size // STEP_BYTES)
         return super().write(text)
@@ -65,7 +66,7 @@ class _Context(RenderContext):
         parent = options.get("parent_context")
         assert isinstance(template.env, LiquidEnvironment)
         inherited = parent.meter if isinstance(parent, _Context) else None
-        self.meter: Meter = inherited or Meter(template.env.limits, _over_limit)
+        self.meter: Meter = inherited or Meter(template.env.limits, over_limit)
         super().__init__(template, **options)  # type: ignore[arg-type]
         # The stock chain also holds `now` and `today`, read from the clock.
         self.scope = ReadOnlyChainMap(self.locals, self.globals, self.counters)
@@ -114,9 +115,8 @@ class _Range(RangeLiteral):
     __slots__ = ()
 
     def evaluate(self, context: RenderContext) -> range:
-        assert isinstance(context, _Context)
         result = super().evaluate(context)
-        context.meter.pay(result)
+        context.meter.pay(result)  # type: ignore[attr-defined]  # Every context of ours has one.
         return result
 
 
@@ -216,14 +216,15 @@ def render_liquid(template: BoundTemplate, inputs: Mapping[str, object]) -> str:
     try:
         template.render_with_context(context, output)
     except FAULTS as error:
-        raise _render_error(error, template, environment) from error
+        raise render_error(error, template, environment) from error
     text = output.getvalue()
     if not fits(text, environment.limits.output_bytes):
         raise RenderError("the output is larger than the limit", str(template.path), 1, 1)
     return text
 
 
-def _render_error(error: Exception, template: BoundTemplate, environment: LiquidEnvironment) -> RenderError:
+def render_error(error: Exception, template: BoundTemplate, environment: LiquidEnvironment) -> RenderError:
+    """Say of what went wrong in a render which template, line and column it is about."""
     token = error.token if isinstance(error, LiquidError) else None
     if token is None or token.start_index < 0:
         return RenderError(_first_line(error), str(template.path), 1, 1)

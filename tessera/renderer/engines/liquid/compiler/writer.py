@@ -1,0 +1,385 @@
+"""Writes the function of one unit: a template as it is asked for, taken in by `render`, or by `include`."""
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FunctionType
+from typing import TYPE_CHECKING, Literal
+
+from liquid import BoundTemplate
+from liquid.ast import BlockNode, Node
+from liquid.exceptions import LiquidInterrupt, StopRender
+
+from tessera.renderer.engines.liquid.compiler.runtime import paid_text_of, unexpected
+from tessera.renderer.engines.liquid.compiler.syntax import (
+    assign,
+    call,
+    choose,
+    compare,
+    const,
+    do,
+    is_type,
+    keep,
+    load,
+    locate,
+    mapping,
+    member,
+    when,
+)
+from tessera.renderer.engines.meter import STEP_BYTES
+
+if TYPE_CHECKING:
+    from tessera.renderer.engines.liquid.compiler.units import Units
+
+MAX_LOOPS = 8
+"""Loops within one another in one function; Python takes twenty blocks."""
+MAX_OUTPUTS = 16
+"""Outputs that are joined before their size is looked at."""
+
+Role = Literal["main", "render", "include"]
+
+
+class Uncompiled(Exception):
+    """Something has no compiled form where it stands: python-liquid is to render the node around it."""
+
+
+class NeedsLoops(Exception):
+    """More is asked of the loops around than their plain fields: they must be python-liquid's own."""
+
+
+class NeedsContext(Exception):
+    """A node is to be rendered by python-liquid, but the function was begun without its context."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKey:
+    """What makes a unit: a template, how it is taken in, and which names that it sets are hidden around it."""
+
+    template: str
+    role: Role
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A name whose value a partial is handed.
+
+    `seen`: what the name stands for where the partial is taken in. `set`: the same without what hides the names that
+    the partial sets; it hands them back. `input`: what it stands for outside of everything that templates set.
+    """
+
+    kind: Literal["seen", "set", "input"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A compiled unit: `function(run, inputs)` of a template, `function(run, append, *parameters)` of a partial.
+
+    `assigned`: the names whose values a partial hands back, in this order. `stateful`: it needs python-liquid's own
+    context. `interrupts`: it may leave a loop that lies outside of it.
+    """
+
+    key: UnitKey
+    tree: BoundTemplate
+    function: FunctionType
+    parameters: tuple[Parameter, ...]
+    assigned: tuple[str, ...]
+    stateful: bool
+    interrupts: bool
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop around the code that is being written."""
+
+    node: Node
+    index: str
+    length: str
+    whole: str | None = None
+    """Variable of python-liquid's own `forloop`, where more of it is asked for than its plain fields."""
+    counted: bool = False
+    """Whether the number of the element is asked for."""
+    interrupted: bool = False
+    """Whether something within it leaves it by python-liquid's exceptions."""
+
+
+Binding = str | Loop | ast.Constant
+"""What a name stands for: a variable, the loop that `forloop` tells of, or a constant."""
+
+
+class Writer:
+    """The function of a unit while it is being written. Variables of Python's have generated names only."""
+
+    def __init__(self, units: "Units", key: UnitKey, tree: BoundTemplate, shares: bool) -> None:
+        self.units = units
+        self.key = key
+        self.tree = tree
+        self.shares = shares
+        self.stateful = shares
+        self.interrupts = False
+        self.assigned = units.assigned(tree)
+        self.constants: dict[str, object] = {}
+        self._constants: dict[int, str] = {}
+        self.parameters: dict[Parameter, str] = {}
+        self.loops: list[Loop] = []
+        self.whole: set[int] = set()
+        self.scopes: list[dict[str, Binding]] = [{"partial": const(key.role != "main")}]
+        self.steps = 0
+        self.top: Node | None = None
+        self.output: str | None = "append"
+        self._numbers = 0
+        self._body: list[ast.stmt] = []
+        self._text: list[str | ast.expr] = []
+        self._reloads: list[list[ast.stmt]] = []
+
+    # Names
+
+    def variable(self) -> str:
+        """Return a new variable."""
+        self._numbers += 1
+        return f"v{self._numbers}"
+
+    def constant(self, value: object) -> ast.expr:
+        """Return an expression for a value that the code has no literal for."""
+        name = self._constants.setdefault(id(value), f"k{len(self.constants)}")
+        self.constants[name] = value
+        return load(name)
+
+    def parameter(self, parameter: Parameter) -> str:
+        """Return the variable of a name that comes from outside."""
+        if parameter not in self.parameters:
+            self.parameters[parameter] = self.variable()
+        return self.parameters[parameter]
+
+    def own(self, name: str) -> str:
+        """Return the variable of a name as the tags of the template set it."""
+        return self.parameter(Parameter("set" if name in self.assigned else "seen", name))
+
+    def input(self, name: str) -> str:
+        """Return the variable of a name outside of everything that templates set."""
+        if self.key.role != "include" and name not in self.assigned:
+            return self.own(name)
+        return self.parameter(Parameter("input", name))
+
+    def look_up(self, name: str) -> Binding:
+        """Return what a name stands for here."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        if name in self.units.counted:
+            raise Uncompiled  # It may be a counter of `increment`, which only python-liquid's context knows.
+        return self.parameter(Parameter("seen", name)) if name in self.key.hidden else self.own(name)
+
+    def undefined(self, name: str) -> ast.expr:
+        """Return an expression for what a missing name stands for."""
+        return self.constant(self.units.undefined(name))
+
+    @contextmanager
+    def scope(self, names: dict[str, Binding]) -> Iterator[None]:
+        """Put names before all others for a while."""
+        self.scopes.append(names)
+        try:
+            yield
+        finally:
+            self.scopes.pop()
+
+    # Statements
+
+    def add(self, *statements: ast.stmt) -> None:
+        """Add statements, after the text so far."""
+        self.flush()
+        self._body.extend(statements)
+
+    def suite(self, write: Callable[[], None], cost: int = 1) -> list[ast.stmt]:
+        """Return the statements that a function writes, which pay for themselves first; without any, nothing."""
+        self.flush()
+        outer, steps = self._body, self.steps
+        self._body, self.steps = [], cost
+        try:
+            write()
+            self.flush()
+            return [*self.pay(self.steps), *self._body]
+        finally:
+            self._body, self.steps, self._text = outer, steps, []
+
+    def block(self, block: BlockNode) -> list[ast.stmt]:
+        """Return the statements of a block. One that could write white space only writes nothing."""
+        self.flush()
+        output = self.output
+        if block.blank:
+            self.output = None
+        try:
+            return self.suite(lambda: self.nodes(block.nodes))
+        finally:
+            self.output = output
+
+    def pay(self, steps: int) -> list[ast.stmt]:
+        """Return what pays for steps: `Meter.spend`, without the call."""
+        taken = ast.AugAssign(ast.Attribute(load("meter"), "left", ast.Store()), ast.Sub(), const(steps))
+        over = compare(member("meter", "left"), ast.Lt(), member("meter", "look_at"))
+        return [taken, when(over, [do(call(member("meter", "look")))])]
+
+    def nodes(self, nodes: Sequence[Node], top: bool = False) -> None:
+        """Write nodes one after the other; those without a compiled form are left to python-liquid."""
+        for node in nodes:
+            if top:
+                self.top = node
+            self.steps += 1
+            kept = len(self._body), list(self._text), self.steps, len(self.scopes), len(self.loops), self.output
+            body = self._body
+            try:
+                self.units.tag(type(node))(self, node)
+            except Uncompiled:
+                self._body = body
+                size, self._text, self.steps, scopes, loops, self.output = kept
+                del self._body[size:], self.scopes[scopes:], self.loops[loops:]
+                self.interpret(node)
+            for statement in self._body[kept[0] :]:
+                locate(statement, node.token)
+            for piece in self._text:
+                if isinstance(piece, ast.expr):
+                    locate(piece, node.token)
+
+    # Text
+
+    def write(self, piece: str | ast.expr) -> None:
+        """Write a text, or an expression that gives one; what stands together is joined."""
+        if self.output is None:
+            return
+        if isinstance(piece, str) and self._text and isinstance(self._text[-1], str):
+            self._text[-1] += piece
+        elif piece != "":
+            self._text.append(piece)
+        if len(self._text) >= 2 * MAX_OUTPUTS:
+            self.flush()
+
+    def write_value(self, value: ast.expr) -> None:
+        """Write a value as Liquid writes it: a text is escaped at once, anything else the general way."""
+        if self.output is None:
+            self.add(do(value))
+            return
+        name = self.variable()
+        escaped = call("escape_text", load(name))
+        general = call(self.constant(paid_text_of), load("run"), load(name))
+        self.write(choose(is_type(keep(name, value), "str"), escaped, general))
+
+    def flush(self) -> None:
+        """Append the text so far to the output; only what may be long is looked at."""
+        pieces, self._text = self._text, []
+        if not pieces or self.output is None:
+            return
+        least = sum(len(piece) for piece in pieces if isinstance(piece, str))
+        joined: ast.expr = const(str(pieces[0])) if len(pieces) == 1 and isinstance(pieces[0], str) else _joined(pieces)
+        if least >= STEP_BYTES:
+            joined = call(member("run", "wrote"), joined)
+        elif isinstance(joined, ast.JoinedStr):
+            name = self.variable()
+            short = compare(call("len", keep(name, joined)), ast.Lt(), const(STEP_BYTES))
+            joined = choose(short, load(name), call(member("run", "wrote"), load(name)))
+        self._body.append(do(call(self.output, joined)))
+
+    # python-liquid
+
+    def interpret(self, node: Node) -> None:
+        """Leave a node to python-liquid, within the names that are in scope here."""
+        if not self.shares:
+            raise NeedsContext
+        if any(loop.whole is None for loop in self.loops):
+            raise NeedsLoops
+        self.interrupted()
+        names = {name: self.value_of(bound) for scope in self.scopes for name, bound in scope.items()}
+        output = load(self.output) if self.output else const(None)
+        self.add(do(call(member("run", "interpret"), self.constant(node), output, mapping(names.items()))))
+        reload: list[ast.stmt] = []
+        self._reloads.append(reload)
+        self.add(when(const(True), reload))
+
+    def interrupted(self) -> None:
+        """Note that what is written next may leave the loop around it by an exception."""
+        if self.loops:
+            self.loops[-1].interrupted = True
+        else:
+            self.interrupts = True
+
+    def value_of(self, bound: Binding) -> ast.expr:
+        """Return an expression for what a name stands for."""
+        if isinstance(bound, str):
+            return load(bound)
+        if isinstance(bound, ast.Constant):
+            return bound
+        if bound.whole is None:
+            raise NeedsLoops
+        return load(bound.whole)
+
+    def setting(self, name: str, value: ast.expr) -> list[ast.stmt]:
+        """Return what sets a name, for the rest of the template."""
+        variable = self.own(name)
+        if not self.shares:
+            return [assign(variable, value)]
+        names = ast.Attribute(member("run", "context"), "locals", ast.Load())
+        shared = ast.Assign([ast.Subscript(names, const(name), ast.Store())], load(variable))
+        return [assign(variable, value), shared]
+
+    # The whole
+
+    def function(self) -> ast.FunctionDef:
+        """Return the function; afterwards `parameters` are complete."""
+        for name in sorted(self.assigned):
+            if self.key.role != "main":
+                self.own(name)
+        body = self.suite(lambda: self.nodes(self.tree.nodes, top=True), cost=0)
+        for reload in self._reloads:
+            reload.extend(self._reloaded())
+        handlers = []
+        if self.shares:
+            handlers.append(ast.ExceptHandler(self.constant(StopRender), None, [ast.Pass()]))
+        if self.interrupts and self.key.role == "render":
+            name = self.variable()
+            refuse = ast.Raise(call(self.constant(unexpected), load(name)), None)
+            handlers.append(ast.ExceptHandler(self.constant(LiquidInterrupt), name, [refuse]))
+        if handlers:
+            body = [ast.Try(body or [ast.Pass()], handlers, [], [])]
+        body = [*self._begun(), *body]
+        begin: list[ast.stmt] = [assign("meter", member("run", "meter"))]
+        names = ["run", "append"]
+        if self.key.role == "main":
+            names = ["run", "inputs"]
+            begin += [assign("parts", ast.List([], ast.Load())), assign("append", member("parts", "append"))]
+            body.append(ast.Return(call(ast.Attribute(const(""), "join", ast.Load()), load("parts"))))
+        else:
+            names += self.parameters.values()
+            if self.assigned:
+                values: list[ast.expr] = [load(self.own(name)) for name in sorted(self.assigned)]
+                body.append(ast.Return(ast.Tuple(values, ast.Load())))
+        arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
+        function = ast.FunctionDef("render", arguments, [*begin, *body], [])
+        if self.tree.nodes:
+            locate(function, self.tree.nodes[0].token)
+        return function
+
+    def _begun(self) -> list[ast.stmt]:
+        begun: list[ast.stmt] = []
+        if self.key.role != "main":
+            return begun
+        if self.stateful:
+            begun.append(do(call(member("run", "begin"), self.constant(self.tree), load("inputs"))))
+        look_up = ast.Attribute(load("inputs"), "get", ast.Load())
+        for parameter, variable in self.parameters.items():
+            begun.append(assign(variable, call(look_up, const(parameter.name), self.undefined(parameter.name))))
+        return begun
+
+    def _reloaded(self) -> list[ast.stmt]:
+        scope = ast.Attribute(ast.Attribute(load("run"), "context", ast.Load()), "scope", ast.Load())
+        look_up = ast.Attribute(scope, "get", ast.Load())
+        return [
+            assign(variable, call(look_up, const(parameter.name), self.undefined(parameter.name)))
+            for parameter, variable in self.parameters.items()
+            if parameter.kind != "input"
+        ]
+
+
+def _joined(pieces: list[str | ast.expr]) -> ast.JoinedStr:
+    values = [const(piece) if isinstance(piece, str) else ast.FormattedValue(piece, -1) for piece in pieces]
+    return ast.JoinedStr(list(values))
