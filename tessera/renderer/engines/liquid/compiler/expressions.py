@@ -38,7 +38,7 @@ from liquid.builtin.expressions.primitive import (
 from liquid.expression import Expression
 from markupsafe import Markup
 
-from tessera.renderer.engines.liquid.compiler.runtime import bound_filter, operator, pay_for_list, range_of
+from tessera.renderer.engines.liquid.compiler.runtime import bound_filter, comparison, pay_for_list, range_of
 from tessera.renderer.engines.liquid.compiler.syntax import (
     both,
     call,
@@ -238,7 +238,7 @@ def _comparison(writer: Writer, expression: Expression, depth: int) -> ast.expr:
     kind = type(expression)
     left, right = expression.children()
     sign = COMPARISONS[kind]()
-    general = writer.constant(operator(expression))
+    general = writer.constant(comparison(expression))
     if isinstance(right, TrueLiteral | FalseLiteral) and kind in EQUALITY and type(left) is Path:
         is_ = ast.Is() if kind is EqExpression else ast.IsNot()
         return compare(value(writer, left, depth + 1), is_, const(right.value))
@@ -253,7 +253,7 @@ def _comparison(writer: Writer, expression: Expression, depth: int) -> ast.expr:
 
 def _contains(writer: Writer, expression: ContainsExpression, depth: int) -> ast.expr:
     left, right = value(writer, expression.left, depth + 1), value(writer, expression.right, depth + 1)
-    general = writer.constant(operator(expression))
+    general = writer.constant(comparison(expression))
     if type(expression.right) is not StringLiteral:
         return call(general, load("run"), left, right)
     assert isinstance(expression.right, StringLiteral)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from liquid import BoundTemplate, RenderContext, Token
 from liquid.ast import Node
 from liquid.builtin.expressions import LoopExpression, StringLiteral
 from liquid.builtin.expressions.filtered import Filter
+from liquid.builtin.expressions.logical import (
+    EqExpression,
+    GeExpression,
+    GtExpression,
+    LeExpression,
+    LtExpression,
+    NeExpression,
+)
 from liquid.exceptions import (
     BreakLoop,
     ContinueLoop,
@@ -21,8 +30,9 @@ from liquid.exceptions import (
 from liquid.expression import Expression
 from liquid.output import NullIO
 from liquid.stringify import to_liquid_string
-from liquid.undefined import is_undefined
+from liquid.undefined import Undefined, is_undefined
 from liquid.utils import ReadOnlyChainMap
+from markupsafe import Markup
 
 from tessera.renderer.engines.meter import STEP_BYTES, Meter
 
@@ -30,6 +40,14 @@ if TYPE_CHECKING:
     from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 
 Append = Callable[[str], None]
+FAST: Mapping[type[Expression], Callable[[Any, Any], bool]] = {
+    EqExpression: operator.eq,
+    NeExpression: operator.ne,
+    LtExpression: operator.lt,
+    GtExpression: operator.gt,
+    LeExpression: operator.le,
+    GeExpression: operator.ge,
+}
 
 
 class Run:
@@ -140,8 +158,11 @@ def pay_for_list(run: Run, value: object) -> object:
 
 def text_of(value: object) -> str:
     """Return how a value is written, escaped."""
-    if type(value) is int:
+    kind = type(value)
+    if kind is int or kind is float or kind is Markup:
         return str(value)
+    if value is None or kind is Undefined:
+        return ""
     return str(to_liquid_string(value, autoescape=True))
 
 
@@ -150,11 +171,14 @@ def paid_text_of(run: Run, value: object) -> str:
     return text_of(pay_for_list(run, value))
 
 
-def operator(expression: Expression) -> Callable[[Run, object, object], object]:
-    """Return a comparison as a function of its operands."""
+def comparison(expression: Expression) -> Callable[[Run, Any, Any], object]:
+    """Return a comparison as a function of its operands. Two texts or two whole numbers are compared at once."""
     kind, token = type(expression), expression.token
+    fast = FAST.get(kind)
 
-    def compare(run: Run, left: object, right: object) -> object:
+    def compare(run: Run, left: Any, right: Any) -> object:
+        if fast is not None and type(left) is type(right) and (type(left) is str or type(left) is int):
+            return fast(left, right)
         operands = Given(token, pay_for_list(run, left)), Given(token, pay_for_list(run, right))
         return kind(token, *operands).evaluate(run)  # type: ignore[call-arg,arg-type]
 
