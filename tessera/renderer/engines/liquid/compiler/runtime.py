@@ -1,4 +1,4 @@
-"""What compiled templates call while they run: the general ways behind their fast paths, which are python-liquid's own."""
+"""What compiled templates call while they run: python-liquid's own ways, behind their fast ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python's syntax tree in short. Code is made of these nodes only, never of text, so no template can put code into it."""
+"""Python's syntax tree in short. Code is made of these nodes only, never of text, so no template puts code into it."""
 
 import ast
 from collections.abc import Iterable, Sequence
@@ -78,11 +78,15 @@ def locate(node: ast.AST, token: Token) -> None:
 
 
 def _place(node: ast.AST, place: dict[str, int]) -> None:
+    # `ast.walk` and `ast.fix_missing_locations` took most of the time of compiling.
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        if "lineno" in one._attributes:
-            if hasattr(one, "lineno"):
-                continue
-            one.__dict__.update(place)
-        waiting.extend(ast.iter_child_nodes(one))
+        fields = waiting.pop().__dict__
+        if "lineno" in fields:
+            continue
+        for value in fields.values():
+            if isinstance(value, ast.AST):
+                waiting.append(value)
+            elif type(value) is list:
+                waiting.extend(value)
+        fields.update(place)

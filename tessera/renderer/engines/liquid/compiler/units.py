@@ -2,6 +2,7 @@
 
 import ast
 import linecache
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from types import CodeType, FunctionType
@@ -33,8 +34,8 @@ from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 from tessera.renderer.engines.liquid.tree import all_nodes, expressions_of
 
 ALL_TAGS: Mapping[type[Node], Tag] = {**TAGS, **LOOPS, **PARTIALS}
-MAX_UNITS = 2_000
-"""Units of one catalogue. Nobody writes so many; past them, python-liquid renders partials."""
+MAX_FORMS = 16
+"""Units of one template. Nobody writes so many; past them, python-liquid renders it where it is taken in."""
 
 
 class Units:
@@ -44,6 +45,7 @@ class Units:
         self.environment = environment
         self.codes: dict[CodeType, Unit] = {}
         self._units: dict[UnitKey, Unit | None] = {}
+        self._forms: Counter[str] = Counter()
         self._assigned: dict[str, frozenset[str]] = {}
         self._missing: dict[str, Undefined] = {}
         self._names = {id(tree): name for name, tree in environment.trees.items()}
@@ -67,7 +69,9 @@ class Units:
 
     def undefined(self, name: str) -> Undefined:
         """Return what stands for a name that is missing."""
-        return self._missing.setdefault(name, self.environment.undefined(name))
+        if name not in self._missing:
+            self._missing[name] = self.environment.undefined(name)
+        return self._missing[name]
 
     def assigned(self, tree: BoundTemplate) -> frozenset[str]:
         """Return the names that a template sets for what follows it, by way of `include` too."""
@@ -91,8 +95,9 @@ class Units:
         """Return a compiled unit; None where it must be left to python-liquid."""
         if key not in self._units:
             self._units[key] = None  # For one that takes itself in.
-            if len(self._units) < MAX_UNITS:
-                # Absurdly nested ones stay so, and those partly python-liquid's within names that its context must know.
+            self._forms[key.template] += 1
+            if self._forms[key.template] <= MAX_FORMS:
+                # None for absurdly nested ones, and for includes with parts that only python-liquid renders.
                 with suppress(NeedsContext, RecursionError, SyntaxError, Uncompiled):
                     self._units[key] = self._compiled(key)
         return self._units[key]
@@ -108,7 +113,6 @@ class Units:
             writer = Writer(self, key, tree, shares=True)
             function = writer.function()
         module = ast.Module([function], [])
-        ast.fix_missing_locations(module)
         linecache.cache.pop(key.template, None)
         text = tree.nodes[0].token.source if tree.nodes else ""
         scope: dict[str, object] = {

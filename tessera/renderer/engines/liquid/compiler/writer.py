@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Literal
 
-from liquid import BoundTemplate
+from liquid import BoundTemplate, Token
 from liquid.ast import BlockNode, Node
 from liquid.exceptions import LiquidInterrupt, StopRender
 
@@ -34,9 +34,12 @@ if TYPE_CHECKING:
 
 MAX_LOOPS = 8
 """Loops within one another in one function; Python takes twenty blocks."""
+MAX_RELOADS = 20_000
+"""Names that are looked up again after what python-liquid renders, all of them together."""
 MAX_OUTPUTS = 16
 """Outputs that are joined before their size is looked at."""
 
+NOWHERE = Token("", "", 0, "")
 Role = Literal["main", "render", "include"]
 
 
@@ -132,7 +135,7 @@ class Writer:
         self._numbers = 0
         self._body: list[ast.stmt] = []
         self._text: list[str | ast.expr] = []
-        self._reloads: list[list[ast.stmt]] = []
+        self._reloads: list[ast.If] = []
 
     # Names
 
@@ -292,9 +295,9 @@ class Writer:
         names = {name: self.value_of(bound) for scope in self.scopes for name, bound in scope.items()}
         output = load(self.output) if self.output else const(None)
         self.add(do(call(member("run", "interpret"), self.constant(node), output, mapping(names.items()))))
-        reload: list[ast.stmt] = []
+        reload = ast.If(const(True), [ast.Pass()], [])  # Filled at the end, when all variables are known.
         self._reloads.append(reload)
-        self.add(when(const(True), reload))
+        self.add(reload)
 
     def interrupted(self) -> None:
         """Note that what is written next may leave the loop around it by an exception."""
@@ -330,8 +333,10 @@ class Writer:
             if self.key.role != "main":
                 self.own(name)
         body = self.suite(lambda: self.nodes(self.tree.nodes, top=True), cost=0)
+        if len(self._reloads) * len(self.parameters) > MAX_RELOADS:
+            raise Uncompiled
         for reload in self._reloads:
-            reload.extend(self._reloaded())
+            reload.body.extend(self._reloaded())
         handlers = []
         if self.shares:
             handlers.append(ast.ExceptHandler(self.constant(StopRender), None, [ast.Pass()]))
@@ -355,8 +360,7 @@ class Writer:
                 body.append(ast.Return(ast.Tuple(values, ast.Load())))
         arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
         function = ast.FunctionDef("render", arguments, [*begin, *body], [])
-        if self.tree.nodes:
-            locate(function, self.tree.nodes[0].token)
+        locate(function, self.tree.nodes[0].token if self.tree.nodes else NOWHERE)
         return function
 
     def _begun(self) -> list[ast.stmt]:
@@ -373,11 +377,14 @@ class Writer:
     def _reloaded(self) -> list[ast.stmt]:
         scope = ast.Attribute(ast.Attribute(load("run"), "context", ast.Load()), "scope", ast.Load())
         look_up = ast.Attribute(scope, "get", ast.Load())
-        return [
+        reloaded = [
             assign(variable, call(look_up, const(parameter.name), self.undefined(parameter.name)))
             for parameter, variable in self.parameters.items()
             if parameter.kind != "input"
         ]
+        for statement in reloaded:
+            locate(statement, NOWHERE)
+        return reloaded
 
 
 def _joined(pieces: list[str | ast.expr]) -> ast.JoinedStr:
