@@ -69,8 +69,7 @@ def test_dates_texts_and_other_zones_are_moments_too() -> None:
     ("text", "message"),
     [
         ("{{ w | date: 'long' }}", "`date` reads no clock: hand it an input that holds the time"),
-        ("{{ 'soon' | date: 'long' }}", "`soon` is not a date in ISO 8601"),
-        ("{{ 5 | date: 'long' }}", "`date` takes a timestamp"),
+        ("{{ 5.5 | date: 'long' }}", "`date` takes a timestamp"),
         ("{{ m | date: '%Q' }}", "unknown date directive `%Q`"),
         ("{{ m | date: '%s' }}", "unknown date directive `%s`"),
         ("{{ m | date: '%99999999d' }}", "unknown date directive `%9`"),
