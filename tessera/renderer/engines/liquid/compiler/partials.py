@@ -140,7 +140,10 @@ def _for_each(
 
 
 def _called(writer: Writer, unit: Unit, run: ast.expr, names: dict[str, Binding]) -> ast.Call:
-    values = [_handed(writer, names, parameter.name) for parameter in unit.parameters]
+    values = [
+        load(writer.input(parameter.name)) if parameter.kind == "input" else _handed(writer, names, parameter.name)
+        for parameter in unit.parameters
+    ]
     return call(writer.constant(unit.function), run, load(writer.output or ""), *values)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from types import CodeType, TracebackType
 
 from liquid import Token
-from liquid.exceptions import LiquidError, LiquidInterrupt, LiquidSyntaxError
+from liquid.exceptions import LiquidError
 
 from tessera.renderer.engines.base import RenderError
 from tessera.renderer.engines.liquid.compiler.runtime import Run
@@ -35,19 +35,15 @@ class CompiledTemplate:
             return render_liquid(self._tree, inputs)
         try:
             text: str = self._function(Run(environment, Meter(environment.limits, over_limit)), inputs)
-        except LiquidInterrupt as interrupt:
-            fault = LiquidSyntaxError(f"unexpected '{interrupt}'", token=self._place(interrupt, takes_in=False))
-            raise render_error(fault, self._tree, environment) from interrupt
         except FAULTS as error:
             if isinstance(error, LiquidError) and error.token is None:
-                inner = error.__context__
-                error.token = self._place(inner if isinstance(inner, LiquidInterrupt) else error)
+                error.token = self._place(error)
             raise render_error(error, self._tree, environment) from error
         if not fits(text, environment.limits.output_bytes):
             raise RenderError("the output is larger than the limit", str(self._tree.path), 1, 1)
         return text
 
-    def _place(self, error: Exception, takes_in: bool = True) -> Token | None:
+    def _place(self, error: Exception) -> Token | None:
         """Return the token of the outermost node around a fault, in the innermost template that was running.
 
         Compiled code has the places of the template, so where it was is known without noting it on the way.
@@ -56,7 +52,7 @@ class CompiledTemplate:
         traceback = error.__traceback__
         while traceback is not None:
             unit = self._units.codes.get(traceback.tb_frame.f_code)
-            if unit is not None and (takes_in or unit.key.role != "include"):
+            if unit is not None:
                 found = _outermost(unit, traceback)
             traceback = traceback.tb_next
         return found

@@ -23,8 +23,6 @@ from liquid.exceptions import (
     BreakLoop,
     ContinueLoop,
     FilterArgumentError,
-    LiquidInterrupt,
-    LiquidSyntaxError,
     LiquidTypeError,
 )
 from liquid.expression import Expression
@@ -271,11 +269,6 @@ def leave_loop() -> None:
 def leave_round() -> None:
     """Leave this round of the loop that a partial stands in."""
     raise ContinueLoop("continue")
-
-
-def unexpected(interrupt: LiquidInterrupt) -> LiquidSyntaxError:
-    """Return the fault of leaving a loop where there is none."""
-    return LiquidSyntaxError(f"unexpected '{interrupt}'", token=None)
 
 
 def member_of(context: RenderContext) -> Callable[[object, object, object], object]:

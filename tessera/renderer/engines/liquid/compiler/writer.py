@@ -11,7 +11,7 @@ from liquid import BoundTemplate, Token
 from liquid.ast import BlockNode, Node
 from liquid.exceptions import LiquidInterrupt, StopRender
 
-from tessera.renderer.engines.liquid.compiler.runtime import paid_text_of, unexpected
+from tessera.renderer.engines.liquid.compiler.runtime import paid_text_of
 from tessera.renderer.engines.liquid.compiler.syntax import (
     assign,
     call,
@@ -69,7 +69,7 @@ class Parameter:
     """A name whose value a partial is handed.
 
     `seen`: what the name stands for where the partial is taken in. `set`: the same without what hides the names that
-    the partial sets; it hands them back. `input`: what it stands for outside of everything that templates set.
+    the partial sets; it hands them back. `input`: what it stands for among the inputs.
     """
 
     kind: Literal["seen", "set", "input"]
@@ -161,8 +161,8 @@ class Writer:
         return self.parameter(Parameter("set" if name in self.assigned else "seen", name))
 
     def input(self, name: str) -> str:
-        """Return the variable of a name outside of everything that templates set."""
-        if self.key.role != "include" and name not in self.assigned:
+        """Return the variable of a name among the inputs."""
+        if self.key.role == "main" and name not in self.assigned:
             return self.own(name)
         return self.parameter(Parameter("input", name))
 
@@ -340,10 +340,8 @@ class Writer:
         handlers = []
         if self.shares:
             handlers.append(ast.ExceptHandler(self.constant(StopRender), None, [ast.Pass()]))
-        if self.interrupts and self.key.role == "render":
-            name = self.variable()
-            refuse = ast.Raise(call(self.constant(unexpected), load(name)), None)
-            handlers.append(ast.ExceptHandler(self.constant(LiquidInterrupt), name, [refuse]))
+        if self.interrupts and self.key.role != "include":
+            handlers.append(ast.ExceptHandler(self.constant(LiquidInterrupt), None, [ast.Pass()]))
         if handlers:
             body = [ast.Try(body or [ast.Pass()], handlers, [], [])]
         body = [*self._begun(), *body]
