@@ -17,6 +17,9 @@ LOOK_STEPS = 2_000
 """Steps between two looks at the clock: a millisecond's worth, or a few."""
 
 
+_CONTAINERS = (list, tuple, dict)
+
+
 class Meter:
     """The budget of one render.
 
@@ -68,7 +71,7 @@ class Meter:
 
     def glance(self, value: object) -> None:
         """Pay for a value made of others that are there already, each at most once; raises where it is too large."""
-        if isinstance(value, list | tuple | dict):
+        if isinstance(value, _CONTAINERS):
             entries = _entries(value)
             self.spend(entries)
             self.afford(ENTRY_BYTES * entries)
@@ -80,7 +83,7 @@ class Meter:
         if isinstance(value, str):
             self.spend(len(value) // STEP_BYTES)
             self.afford(len(value))
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _CONTAINERS):
             size = self.weigh(value)
             self.spend(size // ENTRY_BYTES)
             self.afford(size)
@@ -93,7 +96,7 @@ class Meter:
             self.spend(len(value) // STEP_BYTES)
         elif isinstance(value, range):
             self.spend(len(value) // ENTRY_BYTES)
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _CONTAINERS):
             self.spend(self.weigh(value) // ENTRY_BYTES)
 
     def weigh(self, value: object) -> int:

@@ -143,7 +143,7 @@ HOSTILE_TEXTS = (
     "<b>",
 )
 VOCABULARY = re.compile(
-    r"[vk]\d+|run|inputs|meter|parts|append|left|look_at|look|spend|get|join|wrote|room|captured|type|str|dict|list|int|len"
+    r"v\d+d?|k\d+|run|inputs|meter|parts|append|left|look_at|look|spend|get|join|wrote|room|captured|type|str|dict|list|int|len"
     r"|member|Undefined|escape_text|enumerate|iter|isinstance|sum|range|interpret|begin|isolated|context|locals|loops|pop"
     r"|scope|increment|decrement|ifchanged|render"
 )

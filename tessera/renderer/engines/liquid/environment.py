@@ -120,7 +120,7 @@ class _Context(RenderContext):
         return partial(self._apply, super().filter(name, token), token)
 
     def _apply(
-        self, function: Callable[..., object], token: Token | None, left: object, *values: object, **named: object
+        self, function: Callable[..., object], token: Token | None, left: object, /, *values: object, **named: object
     ) -> object:
         """Apply a filter within the budget: what it is handed is paid for, and what it gives is measured."""
         self.meter.spend(FILTER_STEPS + (len(left) if isinstance(left, range | list) else 0))

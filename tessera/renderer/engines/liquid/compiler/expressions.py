@@ -178,12 +178,12 @@ def _of_loop(loop: Loop, members: Sequence[str | int | Path]) -> tuple[ast.expr,
     index, length, one = load(loop.index), load(loop.length), const(1)
     fields: dict[str, ast.expr] = {
         "index": ast.BinOp(index, ast.Add(), one),
-        "index0": index,
+        "index0": ast.BinOp(index, ast.Add(), const(0)),
         "rindex": ast.BinOp(length, ast.Sub(), index),
         "rindex0": ast.BinOp(ast.BinOp(length, ast.Sub(), index), ast.Sub(), one),
         "first": compare(index, ast.Eq(), const(0)),
         "last": compare(index, ast.Eq(), ast.BinOp(length, ast.Sub(), one)),
-        "length": length,
+        "length": ast.BinOp(length, ast.Add(), const(0)),
     }
     name = members[0] if len(members) == 1 else None
     if not isinstance(name, str) or name not in fields:
@@ -202,7 +202,8 @@ def _member(writer: Writer, found: ast.expr, name: str | int | Path, root: str, 
     general = call("member", reading(again), const(name), missing)
     if name == "size":
         return choose(is_type(first, "list"), call("len", again), general)
-    there = both(is_type(first, "dict"), compare(const(name), ast.In(), reading(again)))
+    test = writer.object_test(first.id) if isinstance(first, ast.Name) else None
+    there = both(test or is_type(first, "dict"), compare(const(name), ast.In(), reading(again)))
     return choose(there, ast.Subscript(again, const(name), ast.Load()), general)
 
 

@@ -56,10 +56,12 @@ def _loop(writer: Writer, node: ForNode) -> None:
         ]
     default = writer.block(node.default) if node.default else []
     writer.loops.append(around)
+    writer.steady.add(each)
     names: dict[str, Binding] = {"forloop": around, name: each}
     try:
         with writer.scope(names):
-            body = writer.block(node.block)
+            body = writer.block(node.block, repeats=True)
+        body = [*writer.objects_asked([each]), *body]
     finally:
         writer.loops.pop()
     if around.interrupted:
@@ -102,7 +104,9 @@ def _elements(writer: Writer, expression: LoopExpression, elements: str, length:
     fast = [
         assign(elements, first),
         assign(length, call("len", load(elements))),
-        do(call(member("meter", "spend"), ast.BinOp(load(length), ast.Mult(), const(2)))),
+        ast.AugAssign(
+            ast.Attribute(load("meter"), "left", ast.Store()), ast.Sub(), ast.BinOp(load(length), ast.Mult(), const(2))
+        ),
     ]
     return [start, when(is_type(load(found), "list"), fast, slow)]
 

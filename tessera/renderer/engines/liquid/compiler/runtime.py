@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 
 Append = Callable[[str], None]
+SEQUENCES = (range, list)
 FAST: Mapping[type[Expression], Callable[[Any, Any], bool]] = {
     EqExpression: operator.eq,
     NeExpression: operator.ne,
@@ -166,7 +167,9 @@ def text_of(value: object) -> str:
 
 def paid_text_of(run: Run, value: object) -> str:
     """Return how a value is written, escaped; a list is paid for."""
-    return text_of(pay_for_list(run, value))
+    if type(value) is list:
+        run.meter.spend(len(value))
+    return text_of(value)
 
 
 def comparison(expression: Expression) -> Callable[[Run, Any, Any], object]:
@@ -228,10 +231,8 @@ def bound_filter(env: LiquidEnvironment, filter_: Filter) -> Callable[..., objec
     in_context = getattr(function, "with_context", False)
 
     def apply(run: Run, left: object, /, *values: object, **named: object) -> object:
-        if type(left) is list:
-            run.meter.spend(2 * len(left))
-        elif isinstance(left, range | list):
-            run.meter.spend(len(left))
+        if type(left) is not str and isinstance(left, SEQUENCES):
+            run.meter.spend(2 * len(left) if type(left) is list else len(left))
         if fixed:
             named |= fixed
         if in_context:
@@ -245,7 +246,7 @@ def bound_filter(env: LiquidEnvironment, filter_: Filter) -> Callable[..., objec
             raise
         except (ArithmeticError, LookupError, ValueError) as error:
             raise FilterArgumentError(str(error), token=token) from error
-        if not isinstance(result, str) or len(result) >= STEP_BYTES:
+        if type(result) is not str or len(result) >= STEP_BYTES:
             run.meter.glance(result)
         return result
 

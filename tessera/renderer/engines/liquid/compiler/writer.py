@@ -1,7 +1,7 @@
 """Writes the function of one unit: a template as it is asked for, taken in by `render`, or by `include`."""
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FunctionType
@@ -130,7 +130,8 @@ class Writer:
         self.whole: set[int] = set()
         self.scopes: list[dict[str, Binding]] = [{"partial": const(key.role != "main")}]
         self.steps = 0
-        self.top: Node | None = None
+        self.steady: set[str] = set()
+        self.objects: dict[str, str] = {}
         self.output: str | None = "append"
         self._numbers = 0
         self._body: list[ast.stmt] = []
@@ -153,8 +154,27 @@ class Writer:
     def parameter(self, parameter: Parameter) -> str:
         """Return the variable of a name that comes from outside."""
         if parameter not in self.parameters:
-            self.parameters[parameter] = self.variable()
+            self.parameters[parameter] = variable = self.variable()
+            if parameter.kind == "seen" and not self.shares:
+                self.steady.add(variable)
         return self.parameters[parameter]
+
+    def object_test(self, variable: str) -> ast.expr | None:
+        """Return an expression for whether a variable holds a `dict`, asked once, where it gets its one value.
+
+        None for variables that may get others.
+        """
+        if variable not in self.steady:
+            return None
+        return load(self.objects.setdefault(variable, f"{variable}d"))
+
+    def objects_asked(self, variables: Iterable[str]) -> list[ast.stmt]:
+        """Return what asks of some variables, which have just got their values, whether they hold a `dict`."""
+        return [
+            assign(self.objects[variable], is_type(load(variable), "dict"))
+            for variable in variables
+            if variable in self.objects
+        ]
 
     def own(self, name: str) -> str:
         """Return the variable of a name as the tags of the template set it."""
@@ -195,40 +215,41 @@ class Writer:
         self.flush()
         self._body.extend(statements)
 
-    def suite(self, write: Callable[[], None], cost: int = 1) -> list[ast.stmt]:
-        """Return the statements that a function writes, which pay for themselves first; without any, nothing."""
+    def suite(self, write: Callable[[], None], repeats: bool, cost: int = 1) -> list[ast.stmt]:
+        """Return the statements that a function writes, which pay for themselves first.
+
+        Only where they may be repeated is it asked whether the budget holds: what lies between is but so much text.
+        """
         self.flush()
         outer, steps = self._body, self.steps
         self._body, self.steps = [], cost
         try:
             write()
             self.flush()
-            return [*self.pay(self.steps), *self._body]
+            paid: list[ast.stmt] = [ast.AugAssign(_left(ast.Store()), ast.Sub(), const(self.steps))]
+            return [*paid, *([self.check()] if repeats else []), *self._body]
         finally:
             self._body, self.steps, self._text = outer, steps, []
 
-    def block(self, block: BlockNode) -> list[ast.stmt]:
+    def block(self, block: BlockNode, repeats: bool = False) -> list[ast.stmt]:
         """Return the statements of a block. One that could write white space only writes nothing."""
         self.flush()
         output = self.output
         if block.blank:
             self.output = None
         try:
-            return self.suite(lambda: self.nodes(block.nodes))
+            return self.suite(lambda: self.nodes(block.nodes), repeats)
         finally:
             self.output = output
 
-    def pay(self, steps: int) -> list[ast.stmt]:
-        """Return what pays for steps: `Meter.spend`, without the call."""
-        taken = ast.AugAssign(ast.Attribute(load("meter"), "left", ast.Store()), ast.Sub(), const(steps))
-        over = compare(member("meter", "left"), ast.Lt(), member("meter", "look_at"))
-        return [taken, when(over, [do(call(member("meter", "look")))])]
+    def check(self) -> ast.stmt:
+        """Return what asks whether the budget holds: `Meter.spend`, without the call."""
+        over = compare(_left(ast.Load()), ast.Lt(), member("meter", "look_at"))
+        return when(over, [do(call(member("meter", "look")))])
 
-    def nodes(self, nodes: Sequence[Node], top: bool = False) -> None:
+    def nodes(self, nodes: Sequence[Node]) -> None:
         """Write nodes one after the other; those without a compiled form are left to python-liquid."""
         for node in nodes:
-            if top:
-                self.top = node
             self.steps += 1
             kept = len(self._body), list(self._text), self.steps, len(self.scopes), len(self.loops), self.output
             body = self._body
@@ -262,6 +283,9 @@ class Writer:
         """Write a value as Liquid writes it: a text is escaped at once, anything else the general way."""
         if self.output is None:
             self.add(do(value))
+            return
+        if isinstance(value, ast.BinOp):
+            self.write(value)  # A number that tells of the loop.
             return
         name = self.variable()
         escaped = call("escape_text", load(name))
@@ -332,7 +356,7 @@ class Writer:
         for name in sorted(self.assigned):
             if self.key.role != "main":
                 self.own(name)
-        body = self.suite(lambda: self.nodes(self.tree.nodes, top=True), cost=0)
+        body = self.suite(lambda: self.nodes(self.tree.nodes), repeats=True, cost=0)
         if len(self._reloads) * len(self.parameters) > MAX_RELOADS:
             raise Uncompiled
         for reload in self._reloads:
@@ -350,6 +374,7 @@ class Writer:
         if self.key.role == "main":
             names = ["run", "inputs"]
             begin += [assign("parts", ast.List([], ast.Load())), assign("append", member("parts", "append"))]
+            body.append(self.check())
             body.append(ast.Return(call(ast.Attribute(const(""), "join", ast.Load()), load("parts"))))
         else:
             names += self.parameters.values()
@@ -363,14 +388,15 @@ class Writer:
 
     def _begun(self) -> list[ast.stmt]:
         begun: list[ast.stmt] = []
+        asked = self.objects_asked(self.parameters.values())
         if self.key.role != "main":
-            return begun
+            return asked
         if self.stateful:
             begun.append(do(call(member("run", "begin"), self.constant(self.tree), load("inputs"))))
         look_up = ast.Attribute(load("inputs"), "get", ast.Load())
         for parameter, variable in self.parameters.items():
             begun.append(assign(variable, call(look_up, const(parameter.name), self.undefined(parameter.name))))
-        return begun
+        return [*begun, *asked]
 
     def _reloaded(self) -> list[ast.stmt]:
         scope = ast.Attribute(ast.Attribute(load("run"), "context", ast.Load()), "scope", ast.Load())
@@ -383,6 +409,10 @@ class Writer:
         for statement in reloaded:
             locate(statement, NOWHERE)
         return reloaded
+
+
+def _left(usage: ast.expr_context) -> ast.Attribute:
+    return ast.Attribute(load("meter"), "left", usage)
 
 
 def _joined(pieces: list[str | ast.expr]) -> ast.JoinedStr:
