@@ -38,7 +38,9 @@ from liquid.builtin.expressions.primitive import (
 from liquid.expression import Expression
 from markupsafe import Markup
 
-from tessera.renderer.engines.liquid.compiler.runtime import bound_filter, comparison, pay_for_list, range_of
+from tessera.renderer.engines.liquid.compiler.operators import bound_filter, comparison, range_of
+from tessera.renderer.engines.liquid.compiler.runtime import pay_for_list
+from tessera.renderer.engines.liquid.compiler.shapes import Loop, NeedsLoops, Uncompiled
 from tessera.renderer.engines.liquid.compiler.syntax import (
     both,
     call,
@@ -52,7 +54,7 @@ from tessera.renderer.engines.liquid.compiler.syntax import (
     mapping,
     reading,
 )
-from tessera.renderer.engines.liquid.compiler.writer import Loop, NeedsLoops, Uncompiled, Writer
+from tessera.renderer.engines.liquid.compiler.writer import Writer
 from tessera.renderer.engines.meter import FILTER_STEPS
 
 if TYPE_CHECKING:

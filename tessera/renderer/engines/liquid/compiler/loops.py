@@ -9,7 +9,9 @@ from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForLoop, ForNod
 from liquid.exceptions import BreakLoop, ContinueLoop
 
 from tessera.renderer.engines.liquid.compiler.expressions import value
-from tessera.renderer.engines.liquid.compiler.runtime import leave_loop, leave_round, sequence_of
+from tessera.renderer.engines.liquid.compiler.operators import sequence_of
+from tessera.renderer.engines.liquid.compiler.runtime import leave_loop, leave_round
+from tessera.renderer.engines.liquid.compiler.shapes import Binding, Loop, NeedsLoops, Uncompiled
 from tessera.renderer.engines.liquid.compiler.syntax import (
     assign,
     call,
@@ -21,7 +23,7 @@ from tessera.renderer.engines.liquid.compiler.syntax import (
     when,
 )
 from tessera.renderer.engines.liquid.compiler.tags import Tag
-from tessera.renderer.engines.liquid.compiler.writer import MAX_LOOPS, Binding, Loop, NeedsLoops, Uncompiled, Writer
+from tessera.renderer.engines.liquid.compiler.writer import MAX_LOOPS, Writer
 from tessera.renderer.engines.liquid.tree import all_nodes
 
 

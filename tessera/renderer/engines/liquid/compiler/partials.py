@@ -11,6 +11,7 @@ from liquid.builtin.tags.render_tag import RenderNode
 from liquid.exceptions import TemplateNotFoundError
 
 from tessera.renderer.engines.liquid.compiler.expressions import paid_value
+from tessera.renderer.engines.liquid.compiler.shapes import Binding, Uncompiled, Unit, UnitKey
 from tessera.renderer.engines.liquid.compiler.syntax import (
     assign,
     call,
@@ -23,7 +24,7 @@ from tessera.renderer.engines.liquid.compiler.syntax import (
     when,
 )
 from tessera.renderer.engines.liquid.compiler.tags import Tag
-from tessera.renderer.engines.liquid.compiler.writer import Binding, Uncompiled, Unit, UnitKey, Writer
+from tessera.renderer.engines.liquid.compiler.writer import Writer
 from tessera.renderer.engines.meter import PARTIAL_STEPS
 
 

@@ -10,8 +10,8 @@ from liquid.exceptions import LiquidError
 
 from tessera.renderer.engines.base import RenderError
 from tessera.renderer.engines.liquid.compiler.runtime import Run
+from tessera.renderer.engines.liquid.compiler.shapes import Unit, UnitKey
 from tessera.renderer.engines.liquid.compiler.units import Units
-from tessera.renderer.engines.liquid.compiler.writer import Unit, UnitKey
 from tessera.renderer.engines.liquid.environment import FAULTS, over_limit, render_error, render_liquid
 from tessera.renderer.engines.meter import Meter, fits
 from tessera.renderer.engines.places import line_and_column

@@ -27,6 +27,7 @@ from markupsafe import Markup
 
 from tessera.renderer.engines.liquid.compiler.expressions import paid_value, truth, value
 from tessera.renderer.engines.liquid.compiler.runtime import cycled
+from tessera.renderer.engines.liquid.compiler.shapes import Uncompiled
 from tessera.renderer.engines.liquid.compiler.syntax import (
     assign,
     call,
@@ -36,7 +37,7 @@ from tessera.renderer.engines.liquid.compiler.syntax import (
     member,
     when,
 )
-from tessera.renderer.engines.liquid.compiler.writer import Uncompiled, Writer
+from tessera.renderer.engines.liquid.compiler.writer import Writer
 
 MAX_BRANCHES = 60
 """Branches of one `if`, which lie within one another in Python's tree."""

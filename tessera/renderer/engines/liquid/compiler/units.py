@@ -20,16 +20,11 @@ from liquid.undefined import Undefined
 
 from tessera.renderer.engines.escaping import escape_text
 from tessera.renderer.engines.liquid.compiler.loops import LOOPS
+from tessera.renderer.engines.liquid.compiler.operators import member_of
 from tessera.renderer.engines.liquid.compiler.partials import PARTIALS
-from tessera.renderer.engines.liquid.compiler.runtime import member_of
+from tessera.renderer.engines.liquid.compiler.shapes import NeedsContext, Uncompiled, Unit, UnitKey
 from tessera.renderer.engines.liquid.compiler.tags import TAGS, Tag, leave
-from tessera.renderer.engines.liquid.compiler.writer import (
-    NeedsContext,
-    Uncompiled,
-    Unit,
-    UnitKey,
-    Writer,
-)
+from tessera.renderer.engines.liquid.compiler.writer import Writer
 from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 from tessera.renderer.engines.liquid.tree import all_nodes, expressions_of
 

@@ -1,17 +1,16 @@
 """Writes the function of one unit: a template as it is asked for, taken in by `render`, or by `include`."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from types import FunctionType
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from liquid import BoundTemplate, Token
 from liquid.ast import BlockNode, Node
 from liquid.exceptions import LiquidInterrupt, StopRender
 
+from tessera.renderer.engines.liquid.compiler.names import Names
 from tessera.renderer.engines.liquid.compiler.runtime import paid_text_of
+from tessera.renderer.engines.liquid.compiler.shapes import Loop, NeedsContext, NeedsLoops, Uncompiled, UnitKey
 from tessera.renderer.engines.liquid.compiler.syntax import (
     assign,
     call,
@@ -40,175 +39,22 @@ MAX_OUTPUTS = 16
 """Outputs that are joined before their size is looked at."""
 
 NOWHERE = Token("", "", 0, "")
-Role = Literal["main", "render", "include"]
 
 
-class Uncompiled(Exception):
-    """Something has no compiled form where it stands: python-liquid is to render the node around it."""
-
-
-class NeedsLoops(Exception):
-    """More is asked of the loops around than their plain fields: they must be python-liquid's own."""
-
-
-class NeedsContext(Exception):
-    """A node is to be rendered by python-liquid, but the function was begun without its context."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitKey:
-    """What makes a unit: a template, how it is taken in, and which names that it sets are hidden around it."""
-
-    template: str
-    role: Role
-    hidden: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A name whose value a partial is handed.
-
-    `seen`: what the name stands for where the partial is taken in. `set`: the same without what hides the names that
-    the partial sets; it hands them back. `input`: what it stands for among the inputs.
-    """
-
-    kind: Literal["seen", "set", "input"]
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A compiled unit: `function(run, inputs)` of a template, `function(run, append, *parameters)` of a partial.
-
-    `assigned`: the names whose values a partial hands back, in this order. `stateful`: it needs python-liquid's own
-    context. `interrupts`: it may leave a loop that lies outside of it.
-    """
-
-    key: UnitKey
-    tree: BoundTemplate
-    function: FunctionType
-    parameters: tuple[Parameter, ...]
-    assigned: tuple[str, ...]
-    stateful: bool
-    interrupts: bool
-
-
-@dataclass(slots=True)
-class Loop:
-    """A loop around the code that is being written."""
-
-    node: Node
-    index: str
-    length: str
-    whole: str | None = None
-    """Variable of python-liquid's own `forloop`, where more of it is asked for than its plain fields."""
-    counted: bool = False
-    """Whether the number of the element is asked for."""
-    interrupted: bool = False
-    """Whether something within it leaves it by python-liquid's exceptions."""
-
-
-Binding = str | Loop | ast.Constant
-"""What a name stands for: a variable, the loop that `forloop` tells of, or a constant."""
-
-
-class Writer:
-    """The function of a unit while it is being written. Variables of Python's have generated names only."""
+class Writer(Names):
+    """The function of a unit while it is being written."""
 
     def __init__(self, units: "Units", key: UnitKey, tree: BoundTemplate, shares: bool) -> None:
-        self.units = units
-        self.key = key
-        self.tree = tree
-        self.shares = shares
+        super().__init__(units, key, tree, shares)
         self.stateful = shares
         self.interrupts = False
-        self.assigned = units.assigned(tree)
-        self.constants: dict[str, object] = {}
-        self._constants: dict[int, str] = {}
-        self.parameters: dict[Parameter, str] = {}
         self.loops: list[Loop] = []
         self.whole: set[int] = set()
-        self.scopes: list[dict[str, Binding]] = [{"partial": const(key.role != "main")}]
         self.steps = 0
-        self.steady: set[str] = set()
-        self.objects: dict[str, str] = {}
         self.output: str | None = "append"
-        self._numbers = 0
         self._body: list[ast.stmt] = []
         self._text: list[str | ast.expr] = []
         self._reloads: list[ast.If] = []
-
-    # Names
-
-    def variable(self) -> str:
-        """Return a new variable."""
-        self._numbers += 1
-        return f"v{self._numbers}"
-
-    def constant(self, value: object) -> ast.expr:
-        """Return an expression for a value that the code has no literal for."""
-        name = self._constants.setdefault(id(value), f"k{len(self.constants)}")
-        self.constants[name] = value
-        return load(name)
-
-    def parameter(self, parameter: Parameter) -> str:
-        """Return the variable of a name that comes from outside."""
-        if parameter not in self.parameters:
-            self.parameters[parameter] = variable = self.variable()
-            if parameter.kind == "seen" and not self.shares:
-                self.steady.add(variable)
-        return self.parameters[parameter]
-
-    def object_test(self, variable: str) -> ast.expr | None:
-        """Return an expression for whether a variable holds a `dict`, asked once, where it gets its one value.
-
-        None for variables that may get others.
-        """
-        if variable not in self.steady:
-            return None
-        return load(self.objects.setdefault(variable, f"{variable}d"))
-
-    def objects_asked(self, variables: Iterable[str]) -> list[ast.stmt]:
-        """Return what asks of some variables, which have just got their values, whether they hold a `dict`."""
-        return [
-            assign(self.objects[variable], is_type(load(variable), "dict"))
-            for variable in variables
-            if variable in self.objects
-        ]
-
-    def own(self, name: str) -> str:
-        """Return the variable of a name as the tags of the template set it."""
-        return self.parameter(Parameter("set" if name in self.assigned else "seen", name))
-
-    def input(self, name: str) -> str:
-        """Return the variable of a name among the inputs."""
-        if self.key.role == "main" and name not in self.assigned:
-            return self.own(name)
-        return self.parameter(Parameter("input", name))
-
-    def look_up(self, name: str) -> Binding:
-        """Return what a name stands for here."""
-        for scope in reversed(self.scopes):
-            if name in scope:
-                return scope[name]
-        if name in self.units.counted:
-            raise Uncompiled  # It may be a counter of `increment`, which only python-liquid's context knows.
-        return self.parameter(Parameter("seen", name)) if name in self.key.hidden else self.own(name)
-
-    def undefined(self, name: str) -> ast.expr:
-        """Return an expression for what a missing name stands for."""
-        return self.constant(self.units.undefined(name))
-
-    @contextmanager
-    def scope(self, names: dict[str, Binding]) -> Iterator[None]:
-        """Put names before all others for a while."""
-        self.scopes.append(names)
-        try:
-            yield
-        finally:
-            self.scopes.pop()
-
-    # Statements
 
     def add(self, *statements: ast.stmt) -> None:
         """Add statements, after the text so far."""
@@ -329,16 +175,6 @@ class Writer:
             self.loops[-1].interrupted = True
         else:
             self.interrupts = True
-
-    def value_of(self, bound: Binding) -> ast.expr:
-        """Return an expression for what a name stands for."""
-        if isinstance(bound, str):
-            return load(bound)
-        if isinstance(bound, ast.Constant):
-            return bound
-        if bound.whole is None:
-            raise NeedsLoops
-        return load(bound.whole)
 
     def setting(self, name: str, value: ast.expr) -> list[ast.stmt]:
         """Return what sets a name, for the rest of the template."""
