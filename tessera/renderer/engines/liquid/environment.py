@@ -1,7 +1,7 @@
 """Liquid, as python-liquid reads it, with everything taken out that could leak, forge markup or run away.
 
 python-liquid's parser and tree stay as they are; the environment, the render context and the table of filters are ours.
-Here is what renders by walking the tree; `compiler` renders the same faster, and leaves to this what it has no form for.
+Here is what renders by walking the tree; `compiler` renders the same faster, and leaves some of it to this.
 Where its language departs from Shopify's Liquid, `mends` puts that right.
 Shared templates are never handed data: it goes to the context of one render alone.
 """

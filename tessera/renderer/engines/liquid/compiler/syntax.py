@@ -8,10 +8,11 @@ from liquid import Token
 from tessera.renderer.engines.places import line_and_column
 
 Constant = str | int | float | bool | None
+LOAD, STORE = ast.Load(), ast.Store()
 
 
 def load(name: str) -> ast.Name:
-    return ast.Name(name, ast.Load())
+    return ast.Name(name, LOAD)
 
 
 def const(value: Constant) -> ast.Constant:
@@ -24,16 +25,16 @@ def call(function: str | ast.expr, *values: ast.expr, **named: ast.expr) -> ast.
 
 
 def member(value: str, name: str) -> ast.Attribute:
-    return ast.Attribute(load(value), name, ast.Load())
+    return ast.Attribute(load(value), name, LOAD)
 
 
 def keep(name: str, value: ast.expr) -> ast.expr:
     """Return an expression that gives a value and keeps it under a name."""
-    return ast.NamedExpr(ast.Name(name, ast.Store()), value)
+    return ast.NamedExpr(ast.Name(name, STORE), value)
 
 
 def assign(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign([ast.Name(name, ast.Store())], value)
+    return ast.Assign([ast.Name(name, STORE)], value)
 
 
 def do(value: ast.expr) -> ast.stmt:

@@ -210,7 +210,9 @@ class Writer(Names):
         if self.key.role == "main":
             names = ["run", "inputs"]
             begin += [assign("parts", ast.List([], ast.Load())), assign("append", member("parts", "append"))]
-            body.append(self.check())
+            last = self.check()
+            locate(last, self.tree.nodes[-1].token if self.tree.nodes else NOWHERE)
+            body.append(last)
             body.append(ast.Return(call(ast.Attribute(const(""), "join", ast.Load()), load("parts"))))
         else:
             names += self.parameters.values()
