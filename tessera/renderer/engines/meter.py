@@ -26,24 +26,24 @@ class Meter:
     Python cannot interrupt a single call into C from inside. So time is bounded by what such calls are handed: every
     value that a template makes is measured when it is made, and whoever could make a huge one asks `afford` before.
 
-    Compiled templates pay as `spend` does, without the call: they take steps off `left`, and `look` once that is less
-    than `look_at`.
+    `left` is how many steps may be taken until the budget is looked at again. Compiled templates pay as `spend` does,
+    without the call: they take steps off it, and `look` once it is below zero.
     """
 
-    __slots__ = ("_busy_until_s", "_until_s", "fail", "left", "limits", "look_at")
+    __slots__ = ("_beyond", "_busy_until_s", "_until_s", "fail", "left", "limits")
 
     def __init__(self, limits: Limits, fail: Callable[[str], Exception]) -> None:
         """`fail` makes the engine's own exception, which knows where in the template it was raised."""
         self.limits = limits
-        self.left = limits.steps
-        self.look_at = max(0, limits.steps - LOOK_STEPS)
+        self.left = min(limits.steps, LOOK_STEPS)
+        self._beyond = limits.steps - self.left
         self._busy_until_s = self._until_s = inf
         self.fail = fail
 
     def spend(self, steps: int = 1) -> None:
         """Pay for some steps; raises where the budget of steps or of time is used up."""
         self.left -= steps
-        if self.left < self.look_at:
+        if self.left < 0:
             self.look()
 
     def look(self) -> None:
@@ -52,9 +52,11 @@ class Meter:
         The wall clock costs next to nothing. Where it says that time is up, the processor's clock says whether
         that was this template's doing: while the machine does other things, its time does not run.
         """
-        if self.left < 0:
+        beyond = self._beyond + self.left
+        if beyond < 0:
             raise self.fail(f"the template takes more than {self.limits.steps:,} steps")
-        self.look_at = max(0, self.left - LOOK_STEPS)
+        self.left = min(beyond, LOOK_STEPS)
+        self._beyond = beyond - self.left
         now_s, allowed_s = perf_counter(), self.limits.render_ms / 1000
         if self._until_s == inf:
             self._busy_until_s, self._until_s = thread_time() + allowed_s, now_s + allowed_s

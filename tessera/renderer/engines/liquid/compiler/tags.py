@@ -64,11 +64,15 @@ def output(writer: Writer, node: OutputNode) -> None:
         writer.write_value(value(writer, expression))
 
 
-def liquid(writer: Writer, node: LiquidNode) -> None:
-    if node.block.blank:
-        writer.add(*writer.block(node.block))
+def block(writer: Writer, node: BlockNode) -> None:
+    if node.blank:
+        writer.add(*writer.block(node))
     else:
-        writer.nodes(node.block.nodes)
+        writer.nodes(node.nodes)
+
+
+def liquid(writer: Writer, node: LiquidNode) -> None:
+    block(writer, node.block)
 
 
 def set_name(writer: Writer, node: AssignNode) -> None:
@@ -79,17 +83,17 @@ def capture(writer: Writer, node: CaptureNode) -> None:
     writer.add(*writer.setting(str(node.name), call(writer.constant(Markup), collected(writer, node.block))))
 
 
-def collected(writer: Writer, block: BlockNode) -> ast.expr:
+def collected(writer: Writer, inner: BlockNode) -> ast.expr:
     """Write what collects the text of a block; return an expression for the text."""
-    if block.blank:
-        writer.add(*writer.block(block))
+    if inner.blank:
+        writer.add(*writer.block(inner))
         return const("")
     parts, append, room = writer.variable(), writer.variable(), writer.variable()
     writer.add(assign(parts, ast.List([], ast.Load())), assign(append, member(parts, "append")))
     writer.add(assign(room, member("run", "room")))
     outer, writer.output = writer.output, append
     try:
-        body = writer.block(block)
+        body = writer.block(inner)
     finally:
         writer.output = outer
     writer.add(*body)
@@ -112,14 +116,14 @@ def decide(writer: Writer, node: IfNode | UnlessNode) -> None:
 def case(writer: Writer, node: CaseNode) -> None:
     """Write every block whose values match, as often as they do; an `else` only where none before it did."""
     matched = writer.variable()
-    default = any(isinstance(block, BlockNode) for block in node.blocks)
+    default = any(isinstance(branch, BlockNode) for branch in node.blocks)
     if default:
         writer.add(assign(matched, const(False)))
-    for block in node.blocks:
-        if isinstance(block, MultiExpressionBlockNode):
+    for branch in node.blocks:
+        if isinstance(branch, MultiExpressionBlockNode):
             left = node.expression
-            tests = [truth(writer, EqExpression(node.token, left, each)) for each in block.expression.expressions]
-            body = writer.block(block.block)
+            tests = [truth(writer, EqExpression(node.token, left, each)) for each in branch.expression.expressions]
+            body = writer.block(branch.block)
             if default:
                 body.insert(0, assign(matched, const(True)))
             if len(tests) == 1:
@@ -131,7 +135,7 @@ def case(writer: Writer, node: CaseNode) -> None:
             each_time = ast.For(ast.Name(writer.variable(), ast.Store()), call("range", times), body, [])
             writer.add(each_time)
         else:
-            writer.add(when(ast.UnaryOp(ast.Not(), load(matched)), writer.block(block)))
+            writer.add(when(ast.UnaryOp(ast.Not(), load(matched)), writer.block(branch)))
 
 
 def cycle(writer: Writer, node: CycleNode) -> None:
@@ -162,6 +166,7 @@ def if_changed(writer: Writer, node: IfChangedNode) -> None:
 
 TAGS: dict[type[Node], Tag] = {
     AssignNode: set_name,
+    BlockNode: block,
     CaptureNode: capture,
     CaseNode: case,
     CommentNode: nothing,

@@ -90,7 +90,7 @@ class Writer(Names):
 
     def check(self) -> ast.stmt:
         """Return what asks whether the budget holds: `Meter.spend`, without the call."""
-        over = compare(_left(ast.Load()), ast.Lt(), member("meter", "look_at"))
+        over = compare(_left(ast.Load()), ast.Lt(), const(0))
         return when(over, [do(call(member("meter", "look")))])
 
     def nodes(self, nodes: Sequence[Node]) -> None:
