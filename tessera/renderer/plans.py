@@ -47,7 +47,8 @@ class SlotPlan:
     ``version`` is that of the rules; ``reads`` are the facts that deciding can read, ``experiments`` and ``rollouts``
     those of its rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope``
     is the narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an
-    experiment's arm, by ``experiment.arm``, to whoever may see it without being counted.
+    experiment's arm, by ``experiment.arm``, to whoever may see it without being counted. ``budget`` is how many
+    different answers it promises to have at most.
     """
 
     page: str
@@ -64,6 +65,7 @@ class SlotPlan:
     forced: Mapping[str, Decision]
     scope: Scope
     max_age_s: float
+    budget: int | None
 
     def outcome(self, decision: Decision) -> OutcomePlan:
         """Return the plan of what was decided."""

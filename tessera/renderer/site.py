@@ -128,6 +128,7 @@ class Planner:
             forced=dict(_arms(slot)),
             scope=narrowest(scopes),
             max_age_s=inf if slot.max_age_s is None else slot.max_age_s,
+            budget=slot.budget,
         )
 
     def _outcome(

@@ -13,9 +13,10 @@ from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
 from tests.support.served import served
 
-CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 EDGE_SECRET = "known to nginx and Tessera"
-PAGE = """<html><body><!--#include virtual="/fragments/home/hero" --><hr></body></html>"""
+INCLUDE = '<!--#include virtual="/fragments/home/{}" -->'
+PAGE = f"<html><body>{INCLUDE.format('hero')}<hr>{INCLUDE.format('departments')}</body></html>"
 
 
 class Front(NamedTuple):
@@ -23,6 +24,12 @@ class Front(NamedTuple):
 
     address: str
     tessera: str
+    copies: Path
+
+    def stored(self, path: str) -> int:
+        """Count the copies that nginx holds of a fragment."""
+        files = [file.read_bytes() for file in self.copies.rglob("*") if file.is_file()]
+        return sum(f"\nKEY: {path}?".encode() in file for file in files)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +43,10 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         "proxy_set_header X-Tessera-Visitor $cookie_shop_customer;\n"
     )
     port = free_port()
-    with served(folder / "state", environment={"TESSERA_EDGE_SECRET": EDGE_SECRET}) as tessera:
-        configuration = CONFIGURATION.read_text()
+    (folder / "tessera-proxy.conf").write_bytes((DEPLOY / "tessera-proxy.conf").read_bytes())
+    environment = {"TESSERA_EDGE_SECRET": EDGE_SECRET, "TESSERA_EDGE__KIND": "nginx"}
+    with served(folder / "state", environment=environment) as tessera:
+        configuration = (DEPLOY / "nginx.conf").read_text()
         configuration = configuration.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
         configuration = configuration.replace("127.0.0.1:8000", tessera.removeprefix("http://"))
         user = "user root;\n" if os.geteuid() == 0 else ""  # the folder is only its owner's to read
@@ -45,7 +54,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")])
         try:
             wait_for(port)
-            yield Front(f"http://127.0.0.1:{port}/", tessera)
+            yield Front(f"http://127.0.0.1:{port}/", tessera, folder / "fragments")
         finally:
             process.terminate()
             process.wait(timeout=10)
@@ -61,8 +70,8 @@ def page(nginx: Front, **cookies: str) -> str:
 def test_the_fragment_stands_in_the_page(nginx: Front) -> None:
     text = page(nginx)
     assert text.startswith("<html><body><")
-    assert "<h2" in text
-    assert text.endswith("<hr></body></html>")
+    assert "<h2" in text.partition("<hr>")[0]
+    assert text.endswith("</body></html>")
 
 
 def test_the_edge_names_the_visitor(nginx: Front) -> None:
@@ -70,3 +79,19 @@ def test_the_edge_names_the_visitor(nginx: Front) -> None:
     assert "Maren" in member
     assert "Maren" not in stranger
     assert page(nginx, shop_customer="maren") == stranger
+
+
+def test_there_is_one_copy_for_each_thing_that_is_shown_and_none_of_what_is_private(nginx: Front) -> None:
+    pages = {page(nginx, shop_customer=f"v{n}", tessera_consent="granted", visit=str(n)) for n in range(20)}
+    assert len({text.partition("<hr>")[2] for text in pages}) == 1
+    assert nginx.stored("/fragments/home/departments") == 1
+    assert page(nginx, tessera_locale="de").partition("<hr>")[2] not in {text.partition("<hr>")[2] for text in pages}
+    assert nginx.stored("/fragments/home/departments") == 2
+    assert nginx.stored("/fragments/home/hero") == 0
+
+
+def test_nobody_asks_for_the_handshake_or_carries_a_digest_but_nginx(nginx: Front) -> None:
+    assert "tessera-context" not in httpx.get(f"{nginx.address}_tessera/context").headers
+    reply = httpx.get(f"{nginx.address}fragments/home/departments", headers={"x-tessera-digest": "dmade-up"})
+    assert (reply.status_code, reply.headers["cache-control"]) == (200, "private, no-store")
+    assert nginx.stored("/fragments/home/departments") == 2
