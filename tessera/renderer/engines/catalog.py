@@ -20,8 +20,10 @@ from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
 from tessera.renderer.engines.jinja.messages import jinja_messages
 from tessera.renderer.engines.jinja.tree import jinja_references
+from tessera.renderer.engines.liquid.compiler.rendering import CompiledTemplate
+from tessera.renderer.engines.liquid.compiler.units import Units
 from tessera.renderer.engines.liquid.demands import liquid_demands
-from tessera.renderer.engines.liquid.environment import LiquidEnvironment, render_liquid
+from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 from tessera.renderer.engines.liquid.messages import liquid_messages
 from tessera.renderer.engines.liquid.tree import liquid_references
 from tessera.renderer.engines.messages import MessageUse, misused
@@ -139,6 +141,7 @@ class _Loader:
         }
         self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID], translations)
         self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA], translations)
+        self._compiled: Units | None = None
 
     def parse(self, refused: Mapping[str, Diagnostic]) -> Iterator[Diagnostic]:
         """Parse every file that is not refused and note what it takes in; yield what is wrong with the files."""
@@ -165,6 +168,11 @@ class _Loader:
                 span = Span(file, fault.line, fault.column, fault.column + fault.width)
                 yield Diagnostic("T103", "error", fault.message, span)
 
+    def _units(self) -> Units:
+        """Return what compiles Liquid, once all templates are parsed."""
+        self._compiled = self._compiled or Units(self._liquid)
+        return self._compiled
+
     def template(self, name: str, graph: Graph) -> LoadedTemplate:
         """Return a template that has no fault, ready to render."""
         self._at(name)
@@ -174,7 +182,7 @@ class _Loader:
         else:
             tree = self._liquid.trees[name]
             demands = liquid_demands(tree, self._liquid.find, self.root)
-            render = partial(render_liquid, tree)
+            render = partial(CompiledTemplate.render, CompiledTemplate(self._units(), name))
         closure = graph.closure(name)
         taken_in = [(other, self._texts[other]) for other in sorted(closure)]
         translated = self._translations.digest if any(_TRANSLATES.search(text) for _, text in taken_in) else ""

@@ -1,6 +1,7 @@
 """Liquid, as python-liquid reads it, with everything taken out that could leak, forge markup or run away.
 
 python-liquid's parser and tree stay as they are; the environment, the render context and the table of filters are ours.
+Here is what renders by walking the tree; `compiler` renders the same faster, and leaves some of it to this.
 Where its language departs from Shopify's Liquid, `mends` puts that right.
 Shared templates are never handed data: it goes to the context of one render alone.
 """
@@ -44,7 +45,8 @@ FAULTS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionEr
 """What rendering a template may raise through its own fault or its data's; anything else is a fault of ours."""
 
 
-def _over_limit(message: str) -> Exception:
+def over_limit(message: str) -> Exception:
+    """Return the fault of a template that exceeds a limit."""
     return ResourceLimitError(message, token=None)
 
 
@@ -60,7 +62,7 @@ class _Output(StringIO):
         size = len(text)
         self.room -= size
         if self.room < 0:
-            raise _over_limit("the output is larger than the limit")
+            raise over_limit("the output is larger than the limit")
         if size >= STEP_BYTES:
             self.meter.spend(size // STEP_BYTES)
         return super().write(text)
@@ -75,7 +77,7 @@ class _Context(RenderContext):
         parent = options.get("parent_context")
         assert isinstance(template.env, LiquidEnvironment)
         inherited = parent.meter if isinstance(parent, _Context) else None
-        self.meter: Meter = inherited or Meter(template.env.limits, _over_limit)
+        self.meter: Meter = inherited or Meter(template.env.limits, over_limit)
         super().__init__(template, **options)  # type: ignore[arg-type]
         self.inputs: Mapping[str, object] = parent.inputs if isinstance(parent, _Context) else self.globals
         # The stock chain also holds `now` and `today`, read from the clock.
@@ -121,7 +123,7 @@ class _Context(RenderContext):
         return partial(self._apply, super().filter(name, token), token)
 
     def _apply(
-        self, function: Callable[..., object], token: Token | None, left: object, *values: object, **named: object
+        self, function: Callable[..., object], token: Token | None, left: object, /, *values: object, **named: object
     ) -> object:
         """Apply a filter within the budget: what it is handed is paid for, and what it gives is measured."""
         self.meter.spend(FILTER_STEPS + (len(left) if isinstance(left, range | list) else 0))
@@ -145,9 +147,8 @@ class _Range(RangeLiteral):
     __slots__ = ()
 
     def evaluate(self, context: RenderContext) -> range:
-        assert isinstance(context, _Context)
         result = super().evaluate(context)
-        context.meter.pay(result)
+        context.meter.pay(result)  # type: ignore[attr-defined]  # Every context of ours has one.
         return result
 
 
@@ -265,14 +266,15 @@ def render_liquid(template: BoundTemplate, inputs: Mapping[str, object]) -> str:
     try:
         template.render_with_context(context, output)
     except FAULTS as error:
-        raise _render_error(error, template, environment) from error
+        raise render_error(error, template, environment) from error
     text = output.getvalue()
     if not fits(text, environment.limits.output_bytes):
         raise RenderError("the output is larger than the limit", str(template.path), 1, 1)
     return text
 
 
-def _render_error(error: Exception, template: BoundTemplate, environment: LiquidEnvironment) -> RenderError:
+def render_error(error: Exception, template: BoundTemplate, environment: LiquidEnvironment) -> RenderError:
+    """Say of what went wrong in a render which template, line and column it is about."""
     token = error.token if isinstance(error, LiquidError) else None
     if token is None or token.start_index < 0:
         return RenderError(_first_line(error), str(template.path), 1, 1)
