@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
-from tessera.renderer.core.inputs import CTA_FIELDS, EACH, EXPERIMENT_FIELDS, SIZE, Path
+from tessera.renderer.core.inputs import CTA_FIELDS, EXPERIMENT_FIELDS
+from tessera.renderer.core.paths import EACH, SIZE, Path
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import SUFFIXES
 from tessera.rules.diagnostics import Diagnostic, did_you_mean

@@ -129,8 +129,7 @@ class Planner:
         self, page: Page, outcome: Outcome, facts: Mapping[str, Fact], decided_on: frozenset[str]
     ) -> OutcomePlan:
         template = find_template(outcome, self._templates) if outcome.template else None
-        version, demands = (template.version, template.demands) if template else ("", frozenset())
-        inputs = InputsPlan(version, demands, facts, self._ruleset.item_fields)
+        inputs = _inputs(template, facts, self._ruleset.item_fields)
         shown = replace(  # what the template does not look at is neither fetched nor made ready
             outcome,
             cta=outcome.cta if inputs.cta else None,
@@ -173,6 +172,12 @@ class Planner:
     def _scope(self, names: Iterable[str], facts: Mapping[str, Fact]) -> Scope:
         """Return the narrowest share of facts; where a site speaks one locale, everybody is in it."""
         return narrowest(facts[name].share for name in names if name not in self._everybodys)
+
+
+def _inputs(template: Template | None, facts: Mapping[str, Fact], item_fields: Iterable[str]) -> InputsPlan:
+    if template is None:
+        return InputsPlan("", (), facts, item_fields)
+    return InputsPlan(template.version, template.demands, facts, item_fields, template.tests)
 
 
 def _different(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tessera.renderer.core.inputs import Path
+from tessera.renderer.core.paths import Path
+from tessera.renderer.core.quotients import Tests
 from tessera.rules.source import Span
 
 
@@ -95,6 +96,10 @@ class Template(Protocol):
     @property
     def demands(self) -> frozenset[Path]:
         """Every path of the inputs that a render can read, partials included. `()` stands for all inputs."""
+
+    @property
+    def tests(self) -> Tests:
+        """Of those demands that are only tested, what is asked: all else of them a render cannot tell."""
 
     @property
     def reads(self) -> tuple[tuple[Path, Span], ...]:

@@ -11,7 +11,8 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
-from tessera.renderer.core.inputs import Path as InputPath
+from tessera.renderer.core.paths import Path as InputPath
+from tessera.renderer.core.quotients import Tests
 from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Template
 from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
@@ -48,6 +49,7 @@ class LoadedTemplate:
     name: str
     version: str
     demands: frozenset[InputPath]
+    tests: Tests
     reads: tuple[tuple[InputPath, Span], ...]
     widened: tuple[Span, ...]
     takes_in: frozenset[str]
@@ -131,7 +133,7 @@ class _Loader:
         taken_in = [(other, self._texts[other]) for other in sorted(closure)]
         digest = sha256(repr((name, _libraries(), taken_in)).encode("utf-8", "surrogatepass")).hexdigest()
         takes_in = frozenset(closure - {name})
-        return LoadedTemplate(name, digest, demands.paths, demands.reads, demands.widened, takes_in, render)
+        return LoadedTemplate(name, digest, demands.paths, demands.tests, demands.reads, demands.widened, takes_in, render)
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from random import Random
 ROOTS = ("a", "b", "items", "s")
 MEMBERS = ("x", "y", "title", "size", "first", "k", "list")
 LOCALS = ("a", "v", "w", "item")
+WRITTEN = ("'x'", "'title'", "1", "0", "true")
 PARTIALS = ("p0", "p1", "p2")
 WORDS = ("x", "y", "title", "<b>", "", "k", "1", " ")
 
@@ -119,6 +120,8 @@ class LiquidGrammar:
             return self.path()
         if kind < 0.7:
             return f"{self.primitive()} {self.choice('==', '!=')} {self.primitive()}"
+        if kind < 0.75:
+            return f"{self.path()} {self.choice('==', '!=', '<', '>=', 'contains')} {self.choice(*WRITTEN)}"
         if kind < 0.8:
             return f"{self.path()} contains {self.primitive()}"
         return f"{self.path()} {self.choice('and', 'or')} {self.path()} == {self.primitive()}"

@@ -31,6 +31,7 @@ from liquid.builtin.tags.liquid_tag import LiquidNode
 from liquid.builtin.tags.render_tag import RenderNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
+from liquid.builtin.expressions.logical import EqExpression
 from liquid.expression import Expression
 from liquid.extra.tags.extends_tag import BlockNode as InheritedBlock
 from liquid.extra.tags.extends_tag import ExtendsNode
@@ -62,10 +63,9 @@ class _Walker(Expressions):
     """Visits every tag in the order of a render, both ways of each branch."""
 
     def __init__(self, template: BoundTemplate, find: Callable[[str], BoundTemplate], root: str) -> None:
-        super().__init__()
+        super().__init__(template)
         self._find = find
         self._root = root
-        self._template = template
         self._interrupts: list[list[State]] = []
         self._blocks: Mapping[str, Sequence[LiquidBlock]] = {}
         self._parents: tuple[Sequence[LiquidBlock], Scope] = ((), Scope())
@@ -144,11 +144,10 @@ class _Walker(Expressions):
         self._branches(scope, [*bodies, [node.default] if node.default else []])
 
     def _case(self, node: CaseNode, scope: Scope) -> None:
-        self.whole(node.expression, scope)
         for block in node.blocks:
             if isinstance(block, MultiExpressionBlockNode):
                 for expression in block.expression.expressions:
-                    self.whole(expression, scope)
+                    self.test(EqExpression(expression.token, node.expression, expression), scope)
                 # Several may match, and one that matches twice is rendered twice.
                 self._repeat(scope, partial(self.walk, [block.block], scope), self.span(node.token))
             else:
