@@ -13,10 +13,14 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain, combinations, pairwise
 from math import floor
 
 from tessera.renderer.core.paths import EACH, SIZE, Path
+
+REMEMBERED = 256
+"""Values whose stand-in is remembered for each tested input of a template."""
 
 MAX_SOUGHT = 6
 """Constants of which lists are made up to stand for others; of more than that there would be too many."""
@@ -55,15 +59,19 @@ Tests = Mapping[Path, frozenset[Test]]
 
 
 class Quotient:
-    """The classes into which some tests divide values. What it has worked out it remembers."""
+    """The classes into which some tests divide values. What it has worked out it remembers: values come again."""
 
     def __init__(self, tests: Iterable[Test]) -> None:
         self.tests = tuple(sorted(tests, key=lambda test: test.words))
         self._constants = tuple(constant for test in self.tests for constant in test.constants)
         self._stand_ins: dict[type, dict[Hashable, object]] = {}
+        self._remembered = lru_cache(REMEMBERED, typed=True)(self._found)
 
     def stand_in(self, value: object) -> object:
-        """Return the value that stands for all that answer as this one does: of its type, and not this one's own."""
+        """Return the value that stands for all that answer as this one does, of its type; itself where none does."""
+        return self._found(value) if isinstance(value, list | dict) else self._remembered(value)
+
+    def _found(self, value: object) -> object:
         kind = type(value)
         known = self._stand_ins.get(kind)
         if known is None:

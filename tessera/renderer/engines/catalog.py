@@ -133,7 +133,9 @@ class _Loader:
         taken_in = [(other, self._texts[other]) for other in sorted(closure)]
         digest = sha256(repr((name, _libraries(), taken_in)).encode("utf-8", "surrogatepass")).hexdigest()
         takes_in = frozenset(closure - {name})
-        return LoadedTemplate(name, digest, demands.paths, demands.tests, demands.reads, demands.widened, takes_in, render)
+        return LoadedTemplate(
+            name, digest, demands.paths, demands.tests, demands.reads, demands.widened, takes_in, render
+        )
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from liquid.ast import BlockNode as Block
 from liquid.ast import Node
 from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import KeywordArgument, LoopExpression, StringLiteral
+from liquid.builtin.expressions.logical import EqExpression
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.capture_tag import CaptureNode
@@ -31,7 +32,6 @@ from liquid.builtin.tags.liquid_tag import LiquidNode
 from liquid.builtin.tags.render_tag import RenderNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
-from liquid.builtin.expressions.logical import EqExpression
 from liquid.expression import Expression
 from liquid.extra.tags.extends_tag import BlockNode as InheritedBlock
 from liquid.extra.tags.extends_tag import ExtendsNode
