@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tessera.renderer.cache.base import Fragment, FragmentCache
+from tessera.renderer.cache.base import FALL_BACK, Fragment, FragmentCache
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
 from tessera.renderer.core.layout import compose
 from tessera.renderer.core.needs import Needs
-from tessera.renderer.engines.base import RenderError
+from tessera.renderer.engines.base import Abort, RenderError
 from tessera.renderer.exposures import marker
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
-from tessera.rules.evaluate import Decision
+from tessera.rules.evaluate import Decision, Reason
 
 EMPTY = Fragment.of(b"")
 log = logging.getLogger("tessera")
@@ -94,13 +94,21 @@ class Pipeline:
         if decision.failed:
             self._report(plan, decision.failed)
         outcome = plan.outcome(decision)
-        return await self._show(asked, outcome, outcome.needs_beyond, decision, known)
+        answer = await self._show(asked, outcome, outcome.needs_beyond, decision, known)
+        return (
+            answer
+            if answer.fragment.body != FALL_BACK.body
+            else await self._show_default(asked, plan, known, "DEFAULT")
+        )
 
     async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        decision = plan.default_decision("ERROR")
-        known = Known(asked, plan.base_facts, problems)
-        answer = await self._show(asked, plan.default, plan.default.needs, decision, known)
+        answer = await self._show_default(asked, plan, Known(asked, plan.base_facts, problems), "ERROR")
         return answer._replace(rung="default", lifetime_s=0.0)
+
+    async def _show_default(self, asked: Asked, plan: SlotPlan, known: Known, reason: Reason) -> Answer:
+        """Show the slot's default; nothing, where its template asks for the default in its turn."""
+        answer = await self._show(asked, plan.default, plan.default.needs, plan.default_decision(reason), known)
+        return answer if answer.fragment.body != FALL_BACK.body else answer._replace(fragment=EMPTY)
 
     async def _show(
         self, asked: Asked, plan: OutcomePlan, needs: Needs | None, decision: Decision, known: Known
@@ -134,9 +142,13 @@ class Pipeline:
 
     def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
         assert plan.template is not None
-        html = plan.template.render(plan.inputs.inputs(gathered))
+        try:
+            html = plan.template.render(plan.inputs.inputs(gathered))
+        except Abort:
+            fragment = FALL_BACK
+        else:
+            fragment = Fragment.of((html + (marker(gathered.assignment) if counted else "")).encode())
         if not counted:
-            return Fragment.of(html.encode())
-        fragment = Fragment.of((html + marker(gathered.assignment)).encode())
+            return fragment
         self._cache.put(key, fragment)
         return fragment

@@ -29,7 +29,7 @@ VALUES: Mapping[str, Sequence[Value | None]] = {
     "visitor.tier": [None, "", " ", "gold", "silver", "x", "other", "gold ", "<b>", "5"],
     "visitor.points": [None, 0, 1, -1, 4, 5, 6, 7, 10**6],
     "visitor.score": [None, Decimal("0.0"), Decimal("4.99"), Decimal(5), Decimal("5.00"), Decimal("1e9")],
-    "visitor.known": [None, True, False],
+    "visitor.known": [True, False],
     "visitor.since": [None, datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)],
     "visitor.away": [None, timedelta(0), timedelta(seconds=5), timedelta(days=9)],
     "cart.value": [None, 0, 4, 5, 6, 9900],
@@ -44,7 +44,7 @@ def plan_of(shown: Template) -> InputsPlan:
 
 def keys(shown: Template, fact: str, values: Sequence[Value | None]) -> int:
     plan = plan_of(shown)
-    return len({plan.key(Gathered({fact: value})) for value in values})
+    return len({plan.key(Gathered({} if value is None else {fact: value})) for value in values})
 
 
 CLASSES = [
@@ -71,7 +71,7 @@ CLASSES = [
     # Where the value itself could show, each has its own.
     ("liquid", "{% if visitor.tier == 'gold' %}{{ visitor.tier }}{% endif %}", "visitor.tier", ["gold", "b", "c"], 3),
     ("jinja", "{{ visitor.tier or 'none' }}", "visitor.tier", ["gold", "silver", "x"], 3),
-    ("liquid", "{% assign t = visitor.tier | upcase %}{% if t == 'X' %}{% endif %}", "visitor.tier", ["a", "b", "x"], 3),
+    ("liquid", "{% assign t = visitor.tier | upcase %}{% if t == 'X' %}{% endif %}", "visitor.tier", ["a", "b"], 2),
     ("jinja", "{% if visitor.tier == visitor.away %}{% endif %}", "visitor.tier", ["a", "b", "c"], 3),
 ]  # fmt: skip
 
@@ -85,9 +85,9 @@ def test_there_are_as_many_keys_as_answers(
 
 CONSTANTS = ("'gold'", "'x'", "5", "7", "5.0", "true")
 QUESTIONS = {
-    "liquid": ("{p}", "{p} == {c}", "{p} != {c}", "{p} < {c}", "{c} >= {p}", "{p} contains {c}", "{p} == blank", "{p} == nil"),
-    "jinja": ("{p}", "{p} == {c}", "{c} != {p}", "{p} < {c}", "1 < {p} <= {c}", "{p} in [{c}, 4]", "{c} in {p}", "{p} is none"),
-}  # fmt: skip
+    "liquid": "{p}; {p} == {c}; {p} != {c}; {p} < {c}; {c} >= {p}; {p} contains {c}; {p} == blank; {p} == nil",
+    "jinja": "{p}; {p} == {c}; {c} != {p}; {p} < {c}; 1 < {p} <= {c}; {p} in [{c}, 4]; {c} in {p}; {p} is none",
+}
 SHAPES = ("{{% if {q} %}}A{{% endif %}}", "{{% if {q} and {r} %}}A{{% else %}}{{{{ {p} }}}}{{% endif %}}")
 
 
@@ -98,7 +98,7 @@ def asking_templates(draw: st.DrawFn) -> Template:
     names = [*FACTS, "cart.value.amount"]
 
     def question() -> str:
-        form = draw(st.sampled_from(QUESTIONS[language]))
+        form = draw(st.sampled_from(QUESTIONS[language].split("; ")))
         return form.format(p=draw(st.sampled_from(names)), c=draw(st.sampled_from(CONSTANTS)))
 
     pieces = []
@@ -126,7 +126,8 @@ def test_a_stand_in_writes_what_the_value_would_and_one_key_has_one_fragment(
     whole = InputsPlan(shown.version, shown.demands, FACTS, ITEM_FIELDS)
     by_key: dict[bytes, object] = {}
     for facts in visitors:
-        gathered = Gathered({name: value for name, value in facts.items() if value is not None})
+        known: dict[str, Value] = {name: value for name, value in facts.items() if value is not None}
+        gathered = Gathered(known)
         fragment = written(shown, plan.inputs(gathered))
         assert fragment == written(shown, whole.inputs(gathered))
         inputs = plan.inputs(gathered)

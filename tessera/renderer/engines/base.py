@@ -34,6 +34,18 @@ class Limits:
 TOO_DEEP = "the template nests too deeply"
 
 
+FALLBACK = "fallback"
+ABORT_TAKES = f'`abort` shows nothing, and `abort "{FALLBACK}"` the default of the slot; it takes nothing else'
+
+
+class Abort(Exception):
+    """A template ended its own fragment: it shows nothing, or the slot's default where `fallback` says so."""
+
+    def __init__(self, *, fallback: bool) -> None:
+        super().__init__(fallback)
+        self.fallback = fallback
+
+
 class RenderError(Exception):
     """A template failed while it was rendered: a fault in it, a limit that it reached, or data that it cannot handle.
 
@@ -116,5 +128,6 @@ class Template(Protocol):
     def render(self, inputs: Mapping[str, object]) -> str:
         """Return the fragment. `inputs` hold plain data only: dict, list, str, numbers, bool, datetime, None.
 
-        Values that `inputs` lack are empty. Raises RenderError.
+        Values that `inputs` lack are empty. Where the template aborts to show nothing that is an empty text; where it
+        asks for the slot's default, raises Abort. Raises RenderError.
         """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tessera.renderer.core.paths import Path as InputPath
 from tessera.renderer.core.quotients import Tests
-from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Template
+from tessera.renderer.engines.base import Abort, Limits, Reference, SyntaxFault, Template
 from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
 from tessera.renderer.engines.jinja.tree import jinja_references
@@ -57,7 +57,12 @@ class LoadedTemplate:
 
     def render(self, inputs: Mapping[str, object]) -> str:
         """Return the fragment; see `base.Template`."""
-        return self._render(inputs)
+        try:
+            return self._render(inputs)
+        except Abort as abort:
+            if abort.fallback:
+                raise
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from jinja2.utils import Namespace
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
 from tessera.renderer.engines.filters import FilterFault
+from tessera.renderer.engines.jinja.abort import ABORT, AbortTag, abort
 from tessera.renderer.engines.jinja.bounds import bound
 from tessera.renderer.engines.jinja.filters import METER, finalize, jinja_filters
 from tessera.renderer.engines.jinja.places import Columns, column_of
@@ -105,7 +106,7 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
             undefined=ChainableUndefined,
             finalize=finalize,
             optimized=False,
-            extensions=[Columns],
+            extensions=[Columns, AbortTag],
             loader=_Loader(),
             cache_size=0,
         )
@@ -113,7 +114,7 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
         self._trees: dict[str, nodes.Template] = {}
         self._templates: dict[str, Template] = {}
         self._resolve = resolve
-        self.filters = jinja_filters()
+        self.filters = {**jinja_filters(), ABORT: abort}
         del self.tests["sameas"]  # Whether two equal values are one object says nothing, and not always the same.
         self.globals = {
             "dict": Function("dict", dict),

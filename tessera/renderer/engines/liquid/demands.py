@@ -38,6 +38,7 @@ from liquid.extra.tags.extends_tag import ExtendsNode
 from liquid.extra.tags.macro_tag import CallNode, MacroNode
 
 from tessera.renderer.engines.demands import LISTS, NOTHING, Demands, TooComplexError, Value, either
+from tessera.renderer.engines.liquid.abort import AbortNode
 from tessera.renderer.engines.liquid.expressions import Expressions
 from tessera.renderer.engines.liquid.scope import Names, Scope, State
 from tessera.renderer.engines.liquid.tree import LiquidBlock, inheritance
@@ -304,6 +305,7 @@ def _bound_name(alias: str | None, partial: BoundTemplate) -> str:
 
 
 _TAGS: Mapping[type[Node], Callable[..., None]] = {
+    AbortNode: _Walker._nothing,
     AssignNode: _Walker._assign,
     Block: _Walker._sequence,
     BreakNode: _Walker._break,

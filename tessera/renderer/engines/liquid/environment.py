@@ -24,6 +24,7 @@ from liquid.utils import ReadOnlyChainMap
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
 from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.liquid.abort import AbortTag
 from tessera.renderer.engines.liquid.filters import liquid_filters
 from tessera.renderer.engines.liquid.scan import check_delimiters, unended
 from tessera.renderer.engines.liquid.tree import expressions_of
@@ -156,7 +157,7 @@ class LiquidEnvironment(Environment):
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters()
-        for tag in (BlockTag, CallTag, ExtendsTag, MacroTag):
+        for tag in (AbortTag, BlockTag, CallTag, ExtendsTag, MacroTag):
             self.add_tag(tag)
         self.filters = liquid_filters()
 
