@@ -74,6 +74,8 @@ def _template(template: Template, placed: Collection[str], declared: Set[Path]) 
             yield Diagnostic("S102", "error", f"unknown name `{name}`", span, "nothing declares it", close)
     for span in template.widened:
         yield Diagnostic("S201", "warning", "what is read here cannot be told, so the whole object is demanded", span)
+    for _, nested in template.nested:
+        yield from _template(nested, placed, declared)
 
 
 def _declared(ruleset: Ruleset, page: Page) -> Iterator[Path]:

@@ -125,6 +125,10 @@ class Template(Protocol):
     def widened(self) -> tuple[Span, ...]:
         """Where a whole object had to be demanded because what is read of it depends on data."""
 
+    @property
+    def nested(self) -> "tuple[tuple[str, Template], ...]":
+        """The fragments that are nested in it, by the names of their marks; see `core.layout`."""
+
     def render(self, inputs: Mapping[str, object]) -> str:
         """Return the fragment. `inputs` hold plain data only: dict, list, str, numbers, bool, datetime, None.
 

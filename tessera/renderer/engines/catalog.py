@@ -14,6 +14,7 @@ from pathlib import Path
 from tessera.renderer.core.paths import Path as InputPath
 from tessera.renderer.core.quotients import Tests
 from tessera.renderer.engines.base import Abort, Limits, Reference, SyntaxFault, Template
+from tessera.renderer.engines.fragments import NESTED, Nested, file_of
 from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
 from tessera.renderer.engines.jinja.tree import jinja_references
@@ -39,6 +40,8 @@ CODES: Mapping[str, str] = {
     "T107": "A template takes in one in the other language.",
     "T108": "A file is of no kind that templates can use, so it is ignored.",
     "T109": "A Liquid template that is taken in with `render` takes in another with `include`.",
+    "T110": "A template that others take in has a nested fragment.",
+    "T111": "A nested fragment reads a name that the template around it sets.",
 }
 
 
@@ -53,6 +56,7 @@ class LoadedTemplate:
     reads: tuple[tuple[InputPath, Span], ...]
     widened: tuple[Span, ...]
     takes_in: frozenset[str]
+    nested: "tuple[tuple[str, LoadedTemplate], ...]"
     _render: Callable[[Mapping[str, object]], str] = field(repr=False)
 
     def render(self, inputs: Mapping[str, object]) -> str:
@@ -88,7 +92,12 @@ def load_catalog(folder: Path, limits: Limits) -> LoadedCatalog:
     diagnostics = [*files.diagnostics, *loader.parse()]
     graph = Graph(loader.references, loader.resolvers)
     diagnostics += graph.complaints(limits.include_depth)
-    templates = {name: loader.template(name, graph) for name in graph.sound()}
+    templates = {name: loader.template(name, graph) for name in graph.sound() if name in files.texts}
+    for name, template in list(templates.items()):
+        foreign = list(loader.foreign(template, frozenset()))
+        diagnostics += foreign
+        if foreign:
+            del templates[name]
     sources = {loader.root + name: Source(loader.root + name, text) for name, text in files.texts.items()}
     return LoadedCatalog(Catalog(templates), tuple(in_order(diagnostics)), sources)
 
@@ -100,6 +109,7 @@ class _Loader:
         self.root = root
         self.references: dict[str, tuple[Reference, ...]] = {}
         self._texts = texts
+        self._read_from = dict(texts)
         plain = [name for name in texts if not name.endswith(SUFFIXES)]
         self.resolvers = {
             suffix: Resolver(suffix, frozenset([*plain, *(name for name in texts if name.endswith(suffix))]))
@@ -114,9 +124,11 @@ class _Loader:
             file = self.root + name
             try:
                 if name.endswith(LIQUID):
-                    self.references[name] = liquid_references(self._liquid.add(name, text), file)
+                    self._liquid.add(name, text)
+                    self._refer(name, text)
                 elif name.endswith(JINJA):
-                    self.references[name] = jinja_references(self._jinja.add(name, text), file)
+                    self._jinja.add(name, text)
+                    self._refer(name, text)
                 else:
                     self._liquid.add_plain(name, text)
                     self._jinja.add_plain(name, text)
@@ -125,8 +137,36 @@ class _Loader:
                 span = Span(file, fault.line, fault.column, fault.column + fault.width)
                 yield Diagnostic("T103", "error", fault.message, span)
 
+    def _refer(self, name: str, text: str) -> None:
+        """Note what a parsed template takes in, and what the fragments nested in it do."""
+        file = self.root + file_of(name)
+        found = (
+            jinja_references(self._jinja.trees[name], file)
+            if name.endswith(JINJA)
+            else liquid_references(self._liquid.trees[name], file)
+        )
+        self._read_from[name] = text
+        nested = self._environment(name).nested[name]
+        self.references[name] = (*found, *(_to_nested(each, file) for each in nested))
+        for each in nested:
+            self._refer(each.full, text)
+
+    def _environment(self, name: str) -> LiquidEnvironment | JinjaEnvironment:
+        return self._jinja if name.endswith(JINJA) else self._liquid
+
+    def foreign(self, template: LoadedTemplate, names: frozenset[str]) -> Iterator[Diagnostic]:
+        """Yield a complaint for each read of one of these names, or in a nested fragment of one set around that."""
+        for path, span in template.reads:
+            if path and path[0] in names:
+                message = f"`{path[0]}` is set outside this fragment, which sees only the inputs"
+                yield Diagnostic("T111", "error", message, span, help="set it within the fragment as well")
+        if template.nested:
+            around = names | self._environment(template.name).names_set[template.name]
+            for _, nested in template.nested:
+                yield from self.foreign(nested, around)
+
     def template(self, name: str, graph: Graph) -> LoadedTemplate:
-        """Return a template that has no fault, ready to render."""
+        """Return a template that has no fault, ready to render, with those nested in it."""
         if name.endswith(JINJA):
             demands = jinja_demands(name, self._jinja.find, self.root)
             render = partial(render_jinja, self._jinja.template(name))
@@ -135,12 +175,19 @@ class _Loader:
             demands = liquid_demands(tree, self._liquid.find, self.root)
             render = partial(render_liquid, tree)
         closure = graph.closure(name)
-        taken_in = [(other, self._texts[other]) for other in sorted(closure)]
+        taken_in = [(other, self._read_from[other]) for other in sorted(closure)]
         digest = sha256(repr((name, _libraries(), taken_in)).encode("utf-8", "surrogatepass")).hexdigest()
         takes_in = frozenset(closure - {name})
+        places = self._environment(name).nested.get(name, ())
+        nested = tuple((each.name, self.template(each.full, graph)) for each in places)
         return LoadedTemplate(
-            name, digest, demands.paths, demands.tests, demands.reads, demands.widened, takes_in, render
+            name, digest, demands.paths, demands.tests, demands.reads, demands.widened, takes_in, nested, render
         )
+
+
+def _to_nested(nested: Nested, file: str) -> Reference:
+    width = len(NESTED)
+    return Reference(NESTED, nested.full, Span(file, nested.line, nested.column, nested.column + width))
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ exists. See `bounds` for how work is bounded and `filters` for what remains of t
 """
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any
@@ -27,9 +27,11 @@ from jinja2.utils import Namespace
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
 from tessera.renderer.engines.filters import FilterFault
+from tessera.renderer.engines.fragments import Nested, file_of, nested_name
 from tessera.renderer.engines.jinja.abort import ABORT, AbortTag, abort
 from tessera.renderer.engines.jinja.bounds import bound
 from tessera.renderer.engines.jinja.filters import METER, finalize, jinja_filters
+from tessera.renderer.engines.jinja.fragment import FragmentTag, NestedFragment, names_set, nested_fragments
 from tessera.renderer.engines.jinja.places import Columns, column_of
 from tessera.renderer.engines.meter import FILTER_STEPS, Meter, fits, magnitude
 from tessera.renderer.engines.places import line_and_column
@@ -106,12 +108,14 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
             undefined=ChainableUndefined,
             finalize=finalize,
             optimized=False,
-            extensions=[Columns, AbortTag],
+            extensions=[Columns, AbortTag, FragmentTag],
             loader=_Loader(),
             cache_size=0,
         )
         self.limits = limits
-        self._trees: dict[str, nodes.Template] = {}
+        self.nested: dict[str, tuple[Nested, ...]] = {}
+        self.names_set: dict[str, set[str]] = {}
+        self.trees: dict[str, nodes.Template] = {}
         self._templates: dict[str, Template] = {}
         self._resolve = resolve
         self.filters = {**jinja_filters(), ABORT: abort}
@@ -124,9 +128,11 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
 
     def add(self, name: str, text: str) -> nodes.Template:
         """Parse and compile a template and keep it under its full name; raises SyntaxFault. Returns its tree."""
+        collected = self.extensions[FragmentTag.identifier]
+        assert isinstance(collected, FragmentTag)
+        collected.taken()  # what is left of a template that could not be parsed
         try:
-            tree = bound(self.parse(text, name))
-            self._templates[name] = self._compiled(name, tree)
+            self._add(name, self.parse(text, name), collected.taken())
         except TemplateSyntaxError as error:
             raise _syntax_fault(error, text) from None
         except (RecursionError, MemoryError):
@@ -134,30 +140,46 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
         except (SyntaxError, OverflowError, ValueError) as error:
             reason = re.sub(r"\bl_\d+_", "", str(error.args[0]))  # Jinja's own prefixes of names.
             raise SyntaxFault(in_house_style(f"the template cannot be compiled: {reason}")) from None
-        self._trees[name] = tree
-        return tree
+        return self.trees[name]
+
+    def _add(self, name: str, tree: nodes.Template, found: Sequence[NestedFragment]) -> None:
+        """Keep a tree, and apart from it those of the fragments that are nested in it."""
+        nested = nested_fragments(tree, found)
+        self.nested[name] = tuple(
+            Nested(each.name, nested_name(name, each.name), int(each.mark.lineno), column_of(each.mark.lineno))
+            for each in nested
+        )
+        self.names_set[name] = names_set(tree)
+        for inner, place in zip(nested, self.nested[name], strict=True):
+            body = nodes.Template(inner.body, lineno=1)
+            body.set_environment(self)
+            self._add(place.full, body, found)
+        self.trees[name] = bound(tree)
+        self._templates[name] = self._compiled(name, self.trees[name])
 
     def add_plain(self, name: str, text: str) -> None:
         """Keep a text that is not parsed, under its full name. It is compiled when it is first rendered."""
         tree = nodes.Template([nodes.Output([nodes.TemplateData(text, lineno=1)], lineno=1)], lineno=1)
         tree.set_environment(self)
-        self._trees[name] = tree
+        self.trees[name] = tree
 
     def find(self, name: str) -> tuple[str, nodes.Template] | None:
-        """Return a template's full name and tree by the name that a tag has for it."""
+        """Return a template's full name and tree by the name that a tag has for it, or a nested fragment's own."""
+        if "#" in name and name in self.trees:
+            return file_of(name), self.trees[name]
         full = self._resolve(name)
-        return (full, self._trees[full]) if full is not None and full in self._trees else None
+        return (full, self.trees[full]) if full is not None and full in self.trees else None
 
     def template(self, name: str) -> Template:
         """Return a template by its full name."""
         if name not in self._templates:
-            self._templates[name] = self._compiled(name, self._trees[name])
+            self._templates[name] = self._compiled(name, self.trees[name])
         return self._templates[name]
 
     def line_in(self, file: str, line: int) -> tuple[str, int] | None:
         """Return the template and its line that a line of compiled code comes from."""
         template = self._templates.get(file)
-        return None if template is None else (file, max(1, int(template.get_corresponding_lineno(line))))
+        return None if template is None else (file_of(file), max(1, int(template.get_corresponding_lineno(line))))
 
     def _compiled(self, name: str, tree: nodes.Template) -> Template:
         return Template.from_code(self, self.compile(tree, name, name), self.make_globals(None))
@@ -262,7 +284,7 @@ def render_jinja(template: Template, inputs: Mapping[str, object]) -> str:
 
 def _place(trace: TracebackType | None, template: Template, environment: JinjaEnvironment) -> tuple[str, int]:
     """Return the innermost line of a template in a traceback."""
-    place = (template.name or "", 1)
+    place = (file_of(template.name or ""), 1)
     while trace is not None:
         place = environment.line_in(trace.tb_frame.f_code.co_filename, trace.tb_lineno) or place
         trace = trace.tb_next

@@ -40,6 +40,7 @@ from liquid.extra.tags.macro_tag import CallNode, MacroNode
 from tessera.renderer.engines.demands import LISTS, NOTHING, Demands, TooComplexError, Value, either
 from tessera.renderer.engines.liquid.abort import AbortNode
 from tessera.renderer.engines.liquid.expressions import Expressions
+from tessera.renderer.engines.liquid.fragment import FragmentNode
 from tessera.renderer.engines.liquid.scope import Names, Scope, State
 from tessera.renderer.engines.liquid.tree import LiquidBlock, inheritance
 from tessera.rules.source import Span
@@ -320,6 +321,7 @@ _TAGS: Mapping[type[Node], Callable[..., None]] = {
     DocNode: _Walker._nothing,
     ExtendsNode: _Walker._extends,
     ForNode: _Walker._for,
+    FragmentNode: _Walker._nothing,
     IfChangedNode: _Walker._within,
     IfNode: _Walker._if,
     IncludeNode: _Walker._include,
