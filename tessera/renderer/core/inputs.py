@@ -156,6 +156,14 @@ class InputsPlan:
         """Return what the template sees of a fact's value, or what stands for it there."""
         return uses.stand_in(template_form(fact, plain(value)))
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What the template asks of values of which it sees no more, as its author would say it."""
+        of_facts = zip(self._names, self._uses, strict=True)
+        of_items = (("items[]", self.items), ("item", self.item))
+        of_fields = ((f"{root}.{name}", uses) for root, of in of_items if of for name, uses in of.tested)
+        return tuple(words for path, uses in (*of_facts, *of_fields) if not uses.whole for words in uses.words(path))
+
     def inputs(self, gathered: Gathered) -> dict[str, object]:
         """Build the nested inputs that the template is rendered with: the values that the key is made of, no others."""
         inputs: dict[str, object] = {}

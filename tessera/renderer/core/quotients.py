@@ -34,10 +34,11 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A question that a template asks of a value, such as `== "gold"`.
+    """A question that a template asks of a value, such as `… == "gold"`.
 
-    `words` are how its author says it, and tell it from every other question of the same language. `ask` answers it as
-    the language would, for any value, and raises nothing. `constants` are what values are compared with.
+    `words` are how its author says it, with `…` for the value, and tell it from every other question of the same
+    language. `ask` answers it as the language would, for any value, and raises nothing. `constants` are what values are
+    compared with.
     """
 
     __test__ = False  # It is none of pytest's.
@@ -51,7 +52,7 @@ def _presence(value: object) -> tuple[bool, bool]:
     return bool(value), isinstance(value, str) and value.isspace()
 
 
-PRESENCE = Test("is there", _presence)
+PRESENCE = Test("… is there", _presence)
 """Whether a value is there, true, empty or blank: all that conditions and defaults ask, in both languages."""
 
 Tests = Mapping[Path, frozenset[Test]]
@@ -138,12 +139,9 @@ class Uses:
         return asked and EACH not in self.members and SIZE not in self.members
 
     def words(self, path: str) -> Iterator[str]:
-        """Yield what the template asks, each as its author would say it."""
-        if self.whole:
-            yield path
-            return
+        """Yield what the template asks of a value at a path, and of its members, as its author would say it."""
         if self.quotient is not None:
-            yield from (f"{path} {test.words}" for test in self.quotient.tests)
+            yield from (test.words.replace("…", path) for test in self.quotient.tests)
         for name, uses in self.members.items():
             yield from uses.words(f"{path}.{name}")
 

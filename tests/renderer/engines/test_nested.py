@@ -80,7 +80,8 @@ def test_it_stands_at_the_top_or_within_conditions(file: str, text: str, place: 
         ("main.liquid", "{% assign n = cta.text %}\n{% fragment %}{{ n }}{% endfragment %}", "2:18"),
         ("main.jinja", "{% set n = cta.text %}\n{% fragment %}{{ n }}{% endfragment %}", "2:18"),
         ("main.jinja", "{% macro n() %}{% endmacro %}\n{% fragment %}{{ n.x }}{% endfragment %}", "2:18"),
-        ("main.liquid", "{% assign n = 1 %}{% fragment %}\n{% fragment %}{{ n }}{% endfragment %}{% endfragment %}", "2:18"),
+        ("main.liquid", "{% assign n = 1 %}{% fragment %}\n{% fragment %}{{ n }}{% endfragment %}{% endfragment %}",
+         "2:18"),
     ],
 )  # fmt: skip
 def test_a_name_of_the_template_around_it_is_an_error_at_its_place(file: str, text: str, place: str) -> None:

@@ -36,10 +36,10 @@ def comparison_test(left: nodes.Expr, kind: str, right: nodes.Expr) -> tuple[nod
     words, compare = _OPERATORS[kind]
     if second is not None:
         constant = second.value
-        return left, Test(f"{words} {constant!r}", _asking(lambda value: compare(value, constant)), (constant,))
+        return left, Test(f"… {words} {constant!r}", _asking(lambda value: compare(value, constant)), (constant,))
     assert first is not None
     constant = first.value
-    return right, Test(f"{constant!r} {words}", _asking(lambda value: compare(constant, value)), (constant,))
+    return right, Test(f"{constant!r} {words} …", _asking(lambda value: compare(constant, value)), (constant,))
 
 
 def _asking(compare: Callable[[object], object]) -> Callable[[object], Hashable]:

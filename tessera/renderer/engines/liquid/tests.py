@@ -79,4 +79,4 @@ def comparison_test(comparison: Comparison, template: BoundTemplate) -> tuple[Ex
         except (LiquidError, ArithmeticError, TypeError, ValueError) as failure:
             return type(failure).__name__
 
-    return tested, Test(str(with_value("")).strip(), ask, (constant.value,) if isinstance(constant, _VALUES) else ())
+    return tested, Test(str(with_value("…")), ask, (constant.value,) if isinstance(constant, _VALUES) else ())
