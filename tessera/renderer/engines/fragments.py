@@ -8,8 +8,13 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tessera.renderer.engines.base import SyntaxFault
+
 NESTED = "fragment"
 """The tag, and what references to nested fragments are told by."""
+
+MAX_NESTED = 50
+"""Fragments in one file, at any depth: each is a template of its own, to be compiled and looked through."""
 
 NAME = re.compile(r"[a-z0-9_-]+")
 
@@ -29,6 +34,12 @@ class Nested:
     full: str
     line: int
     column: int
+
+
+def check_count(text: str) -> None:
+    """Raise SyntaxFault where a template may have more fragments than there can be."""
+    if text.count(f"end{NESTED}") > MAX_NESTED:
+        raise SyntaxFault(f"more than {MAX_NESTED} `{NESTED}` in one template")
 
 
 def nested_name(file: str, name: str) -> str:

@@ -124,6 +124,12 @@ def test_one_that_others_take_in_has_none(language: str) -> None:
 
 
 @LANGUAGES
+def test_there_are_no_more_of_them_than_can_be_compiled_soon(language: str) -> None:
+    said = complaints(load({f"main.{language}": "{% fragment %}{% endfragment %}" * 51}))
+    assert said.startswith(f"templates/main.{language}:1:1: error[T103]: more than 50 `fragment` in one template")
+
+
+@LANGUAGES
 def test_faults_in_it_are_told_in_its_file(language: str) -> None:
     said = complaints(load({f"main.{language}": "{% fragment %}\n{% include 'gone' %}{% endfragment %}"}))
     assert said.startswith(f"templates/main.{language}:2:12: error[T104]: there is no template `gone`")

@@ -27,7 +27,7 @@ from jinja2.utils import Namespace
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
 from tessera.renderer.engines.filters import FilterFault
-from tessera.renderer.engines.fragments import Nested, file_of, nested_name
+from tessera.renderer.engines.fragments import Nested, check_count, file_of, nested_name
 from tessera.renderer.engines.jinja.abort import ABORT, AbortTag, abort
 from tessera.renderer.engines.jinja.bounds import bound
 from tessera.renderer.engines.jinja.filters import METER, finalize, jinja_filters
@@ -128,6 +128,7 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
 
     def add(self, name: str, text: str) -> nodes.Template:
         """Parse and compile a template and keep it under its full name; raises SyntaxFault. Returns its tree."""
+        check_count(text)
         collected = self.extensions[FragmentTag.identifier]
         assert isinstance(collected, FragmentTag)
         collected.taken()  # what is left of a template that could not be parsed

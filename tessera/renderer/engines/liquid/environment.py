@@ -24,7 +24,7 @@ from liquid.utils import ReadOnlyChainMap
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
 from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
-from tessera.renderer.engines.fragments import Nested, nested_name
+from tessera.renderer.engines.fragments import Nested, check_count, nested_name
 from tessera.renderer.engines.liquid.abort import AbortTag
 from tessera.renderer.engines.liquid.filters import liquid_filters
 from tessera.renderer.engines.liquid.fragment import FragmentTag, nested_fragments
@@ -175,6 +175,7 @@ class LiquidEnvironment(Environment):
     def add(self, name: str, text: str) -> BoundTemplate:
         """Parse a template and keep it under its full name; raises SyntaxFault."""
         check_delimiters(text)
+        check_count(text)
         path = Path(name)
         try:
             tree = self.from_string(text, name=path.name, path=path)
