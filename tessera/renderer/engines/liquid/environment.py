@@ -28,7 +28,10 @@ from liquid.utils import ReadOnlyChainMap
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
 from tessera.renderer.engines.filter_arguments import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.fragments import Nested, check_count, nested_name
+from tessera.renderer.engines.liquid.abort import AbortTag
 from tessera.renderer.engines.liquid.filters import liquid_filters
+from tessera.renderer.engines.liquid.fragment import FragmentTag, nested_fragments
 from tessera.renderer.engines.liquid.mends.blank import ask_for_blank
 from tessera.renderer.engines.liquid.mends.empty import read_arguments_as_text, read_as_text
 from tessera.renderer.engines.liquid.mends.interrupts import InterruptedTemplate
@@ -185,13 +188,15 @@ class LiquidEnvironment(Environment):
         self.limits = limits
         self.trees: dict[str, BoundTemplate] = {}
         self.paths: dict[str, str] = {}
+        self.nested: dict[str, tuple[Nested, ...]] = {}
+        self.names_set: dict[str, set[str]] = {}
         self._resolve = resolve
         self._translations = translations
         super().__init__(autoescape=True, loader=_Loader(self))
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters()
-        for tag in (BlockTag, CallTag, ExtendsTag, MacroTag, MemberOutput):
+        for tag in (AbortTag, BlockTag, CallTag, ExtendsTag, FragmentTag, MacroTag, MemberOutput):
             self.add_tag(tag)
         self.filters = liquid_filters(self._translations)
 
@@ -212,18 +217,31 @@ class LiquidEnvironment(Environment):
     def add(self, name: str, text: str) -> BoundTemplate:
         """Parse a template and keep it under its full name; raises SyntaxFault."""
         check_delimiters(text)
+        check_count(text)
         path = Path(name)
         try:
             tree = self.from_string(text, name=path.name, path=path)
-            self._check_filters(tree.nodes)
-            self._mend(tree.nodes)
+            self._add(name, tree)
         except RecursionError:
             raise SyntaxFault(TOO_DEEP) from None
         except LiquidError as error:
             raise _syntax_fault(error, text) from None
-        self.trees[name] = tree
         self.paths[text] = name
         return tree
+
+    def _add(self, name: str, tree: BoundTemplate) -> None:
+        """Keep a tree, and apart from it those of the fragments that are nested in it."""
+        self._check_filters(tree.nodes)
+        self._mend(tree.nodes)
+        nested = []
+        for node in nested_fragments(tree.nodes):
+            place = line_and_column(node.token.source, node.token.start_index)
+            nested.append(Nested(node.name, nested_name(name, node.name), *place))
+            inner = self.template_class(env=self, nodes=[node.block], name=tree.name, path=tree.path)
+            self._add(nested[-1].full, inner)
+        self.nested[name] = tuple(nested)
+        self.names_set[name] = {str(each) for node in all_nodes(tree.nodes) for each in node.template_scope()}
+        self.trees[name] = tree
 
     def add_plain(self, name: str, text: str) -> BoundTemplate:
         """Keep a text that is not parsed, under its full name."""
