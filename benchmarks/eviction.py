@@ -1,6 +1,6 @@
 """Which entries to keep: the share of requests that find theirs, by S3-FIFO as we have it and by LRU, on equal traces.
 
-The room is 2 % and 10 % of the bytes of everything that a trace asks for; sizes are those of fragments, some far larger.
+The room is 2 % and 10 % of the bytes of everything that a trace asks for; sizes are those of fragments.
 """
 
 import json

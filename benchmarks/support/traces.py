@@ -21,9 +21,10 @@ def traces() -> Iterator[tuple[str, list[int]]]:
         draw = zipf(Random(1), KEYS, alpha)
         yield f"Zipf {alpha}", [draw() for _ in range(REQUESTS)]
     draw = zipf(Random(2), KEYS, 0.9)
-    yield "scans between", [
-        draw() if at % 30_000 < 20_000 else KEYS + at for at in range(REQUESTS)
-    ]  # a crawler takes 10,000 new ones, again and again
+    yield (
+        "scans between",
+        [draw() if at % 30_000 < 20_000 else KEYS + at for at in range(REQUESTS)],
+    )  # a crawler takes 10,000 new ones, again and again
     shuffled, anew = list(range(KEYS)), []
     for _ in range(6):
         Random(3).shuffle(shuffled)

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tessera.renderer.cache.base import Fragment, FragmentCache
+from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
 from tessera.renderer.core.layout import compose
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
-from tessera.renderer.exposures import marker
+from tessera.renderer.fragments import Fragments
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
@@ -55,9 +55,9 @@ class PageAnswer:
 class Pipeline:
     """Answers for slots and pages. Whatever fails upstream or in a template, there is an answer."""
 
-    def __init__(self, gatherer: Gatherer, cache: FragmentCache, recorder: Recorder | None = None) -> None:
+    def __init__(self, gatherer: Gatherer, fragments: Fragments, recorder: Recorder | None = None) -> None:
         self.gatherer = gatherer
-        self._cache = cache
+        self._fragments = fragments
         self._reported: set[tuple[str, str, str]] = set()
         self._recorder = recorder
 
@@ -83,7 +83,7 @@ class Pipeline:
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
     async def _decided(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        known = Known(asked, plan.base_facts, problems)
+        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
         if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
             await self.gatherer.finish(known, asked, waiting)
         decision = plan.forced.get(asked.forced) if asked.forced else None
@@ -98,14 +98,14 @@ class Pipeline:
 
     async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
         decision = plan.default_decision("ERROR")
-        known = Known(asked, plan.base_facts, problems)
+        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
         answer = await self._show(asked, plan.default, plan.default.needs, decision, known)
         return answer._replace(rung="default", lifetime_s=0.0)
 
     async def _show(
         self, asked: Asked, plan: OutcomePlan, needs: Needs | None, decision: Decision, known: Known
     ) -> Answer:
-        """Gather what the outcome's template demands, then answer from the cache, or render."""
+        """Gather what the outcome's template demands, then answer with its fragment."""
         key, hit, fragment = None, False, EMPTY
         if plan.template is not None:
             if needs is not None and (waiting := self.gatherer.at_hand(known, asked, needs)):
@@ -117,9 +117,12 @@ class Pipeline:
             item = await self.gatherer.item(known, asked, plan.item) if plan.item is not None else None
             gathered = Gathered(known.facts, cta, items, item, decision.assignment)
             key = plan.inputs.key(gathered)
-            cached = self._cache.get(key) if asked.counted else None
-            hit = cached is not None
-            fragment = cached or self._render(key, plan, gathered, asked.counted)
+            if asked.counted:
+                cached = self._fragments.at_hand(key, plan, gathered)
+                hit = cached is not None
+                fragment = cached or await self._fragments.made(key, plan, gathered, known.purges)
+            else:
+                fragment = Fragment.of(plan.template.render(plan.inputs.inputs(gathered)).encode())
         known.holds_until(decision.until)
         lifetime_s = min(known.fresh_for_s, seconds_until(known.until, asked.now))
         return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit)
@@ -131,12 +134,3 @@ class Pipeline:
             if place not in self._reported:
                 self._reported.add(place)
                 log.error("%s/%s: rule `%s` failed, and is skipped", *place)
-
-    def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
-        assert plan.template is not None
-        html = plan.template.render(plan.inputs.inputs(gathered))
-        if not counted:
-            return Fragment.of(html.encode())
-        fragment = Fragment.of((html + marker(gathered.assignment)).encode())
-        self._cache.put(key, fragment)
-        return fragment

@@ -9,6 +9,7 @@ from tessera.renderer.core.inputs import InputsPlan
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.scope import Scope
+from tessera.renderer.core.tags import Tag
 from tessera.renderer.engines.base import Template
 from tessera.rules.compile import Matcher, Truth
 from tessera.rules.evaluate import Decision, Reason
@@ -23,7 +24,7 @@ class OutcomePlan:
 
     ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
     not brought in already. ``derived`` are the segments and computed facts among that: what works each of them out.
-    ``values`` names the facts whose every value may show.
+    ``values`` names the facts whose every value may show. ``tags`` are those of every fragment that is made of it.
     """
 
     outcome: Outcome
@@ -38,6 +39,7 @@ class OutcomePlan:
     slots: tuple[str, ...]
     values: frozenset[str]
     scope: Scope
+    tags: tuple[Tag, ...]
 
 
 @dataclass(frozen=True, slots=True)

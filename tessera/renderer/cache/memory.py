@@ -61,7 +61,9 @@ class MemoryCache:
 
     def purge(self, tags: frozenset[Tag]) -> int:
         """Drop every entry that has one of the tags, and return how many those were. Looks at all of them."""
-        kept = {key: each for key, each in self._entries.items() if tags.isdisjoint(each.tags) and EVERYTHING not in tags}
+        kept = {}
+        if EVERYTHING not in tags:
+            kept = {key: each for key, each in self._entries.items() if tags.isdisjoint(each.tags)}
         dropped = len(self._entries) - len(kept)
         if dropped:
             self._entries = kept

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from tessera.renderer.core.layout import mark
+from tessera.renderer.core.tags import Tag, experiment_tag, item_tag
 from tessera.rules.evaluate import Assignment
 from tessera.rules.facts import Fact, FactType, Value
 from tessera.rules.values import Location, Version
@@ -66,6 +67,11 @@ class Items:
         """Return the items with only these fields; one that an item lacks is None."""
         return [{name: item.get(name) for name in fields} for item in self.all]
 
+    @property
+    def skus(self) -> list[object]:
+        """The ids of those items that have one."""
+        return [item["sku"] for item in self.all if item.get("sku") is not None]
+
     def digest(self, fields: tuple[str, ...]) -> bytes:
         """Return what stands for `pick` of these fields in a key."""
         known = self._digests.get(fields)
@@ -89,7 +95,7 @@ class Gathered(NamedTuple):
 class InputsPlan:
     """What a template demands, by where it comes from. Built once for a template; immutable after that."""
 
-    __slots__ = ("_digested", "_names", "_prefix", "cta", "experiment", "facts", "item", "items", "slots")
+    __slots__ = ("_digested", "_keyed", "_names", "_prefix", "cta", "experiment", "facts", "item", "items", "slots")
 
     def __init__(
         self, version: str, demands: Iterable[Path], facts: Mapping[str, Fact], item_fields: Iterable[str]
@@ -109,6 +115,7 @@ class InputsPlan:
         self.slots = tuple(sorted({path[1] for path in paths if path[0] == "slots" and len(path) > 1}))
         self.facts = tuple(facts[name] for name in sorted(fact_names(paths, facts)))
         self._names = tuple(fact.name for fact in self.facts)
+        self._keyed = _and("id", self.cta), _and("sku", self.items), _and("sku", self.item)
         exact = all(fact.type in EXACT_TYPES for fact in self.facts)
         self._digested = lru_cache(REMEMBERED)(self._digest) if exact else self._digest
         forms = [(fact.name, fact.type, fact.unit) for fact in self.facts]
@@ -118,18 +125,32 @@ class InputsPlan:
         """Return the key of the fragment: a digest of the demanded values. Microseconds: every request pays for it."""
         known, cta, items, item, assignment = gathered
         get = known.get
+        of_cta, of_items, of_item = self._keyed
         return self._digested(
             (
                 tuple([get(name) for name in self._names]),
-                tuple([cta[name] for name in self.cta]) if cta is not None and self.cta is not None else None,
-                items.digest(self.items) if items is not None and self.items is not None else None,
-                item.digest(self.item) if item is not None and self.item is not None else None,
+                tuple([cta[name] for name in of_cta]) if cta is not None and of_cta is not None else None,
+                items.digest(of_items) if items is not None and of_items is not None else None,
+                item.digest(of_item) if item is not None and of_item is not None else None,
                 (assignment.experiment, assignment.arm, assignment.version) if assignment is not None else None,
             )
         )
 
     def _digest(self, values: tuple[Sequence[Value | None], object, object, object, object]) -> bytes:
         return digest(self._prefix + canonical(([plain(value) for value in values[0]], *values[1:])))
+
+    def tags(self, gathered: Gathered) -> tuple[Tag, ...]:
+        """Return the tags of what the inputs show: a function of the key, as each id in them counts as demanded."""
+        shown = ((self.items, gathered.items), (self.item, gathered.item))
+        skus = dict.fromkeys(sku for fields, items in shown if fields and items is not None for sku in items.skus)
+        of_arm = (experiment_tag(gathered.assignment.experiment),) if gathered.assignment is not None else ()
+        return (*map(item_tag, skus), *of_arm)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What a key is made of: the demanded paths, without any values."""
+        named = (("cta.", self.cta), ("experiment.", self.experiment), ("item.", self.item), ("items[].", self.items))
+        return (*self._names, *(root + name for root, names in named for name in names or ()))
 
     def inputs(self, gathered: Gathered) -> dict[str, object]:
         """Build the nested inputs that the template is rendered with: the values that the key is made of, no others."""
@@ -180,6 +201,11 @@ def _fields(paths: Sequence[Path], root: str, every: tuple[str, ...], *, each: b
     elif () in mine or (SIZE,) in mine:
         return every
     return tuple(sorted({path[0] for path in mine if path[0] in every}))
+
+
+def _and(id_field: str, fields: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return demanded fields with the one that a tag is made of; of what no field is demanded there is no tag."""
+    return (id_field, *(name for name in fields if name != id_field)) if fields else fields
 
 
 def plain(value: Value | None) -> object:
