@@ -38,8 +38,9 @@ log = logging.getLogger("tessera")
 def rendered(plan: OutcomePlan, gathered: Gathered) -> Fragment:
     """Render a fragment, as visitors get it. Raises `RenderError`."""
     assert plan.template is not None
+    assert plan.tags is not None
     html = plan.template.render(plan.inputs.inputs(gathered)) + marker(gathered.assignment)
-    return Fragment.of(html.encode(), (*plan.tags, *plan.inputs.tags(gathered)))
+    return Fragment.of(html.encode(), plan.tags.of(gathered))
 
 
 class Fragments:
@@ -116,7 +117,8 @@ class Fragments:
     async def _from(
         self, shared: SharedFragments, key: bytes, plan: OutcomePlan, gathered: Gathered, purges: int
     ) -> Fragment:
-        tags = (*plan.tags, *plan.inputs.tags(gathered))
+        assert plan.tags is not None
+        tags = plan.tags.of(gathered)
         try:
             await self._pay(shared)
             claim = await shared.claim(key, tags)

@@ -9,7 +9,7 @@ from tessera.renderer.core.inputs import InputsPlan
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.scope import Scope
-from tessera.renderer.core.tags import Tag
+from tessera.renderer.core.tags import Tags
 from tessera.renderer.engines.base import Template
 from tessera.rules.compile import Matcher, Truth
 from tessera.rules.evaluate import Decision, Reason
@@ -24,7 +24,7 @@ class OutcomePlan:
 
     ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
     not brought in already. ``derived`` are the segments and computed facts among that: what works each of them out.
-    ``values`` names the facts whose every value may show. ``tags`` are those of every fragment that is made of it.
+    ``values`` names the facts whose every value may show. ``tags`` tells those of each fragment that is made of it.
     """
 
     outcome: Outcome
@@ -39,7 +39,7 @@ class OutcomePlan:
     slots: tuple[str, ...]
     values: frozenset[str]
     scope: Scope
-    tags: tuple[Tag, ...]
+    tags: Tags | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tessera.renderer.core.inputs import InputsPlan, canonical, digest
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.scope import Scope, narrowest
-from tessera.renderer.core.tags import made_from
+from tessera.renderer.core.tags import Tags
 from tessera.renderer.crosscheck import find_template, unused_templates
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import Catalog
@@ -158,7 +158,7 @@ class Planner:
             slots=inputs.slots,
             values=shown_reads | {fact.name for fact in inputs.facts},
             scope=narrowest([self._scope(reads, facts), *(each.share for each in lists)]),
-            tags=made_from(template.name, template.takes_in, shown.cta.name if shown.cta else None) if template else (),
+            tags=Tags(template.name, shown.cta.name if shown.cta else None, inputs) if template else None,
         )
 
     def _facts(self, page: Page) -> Mapping[str, Fact]:

@@ -1,5 +1,6 @@
 """What is cached, and what the levels of the fragment cache are."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -24,7 +25,7 @@ class Fragment:
     @staticmethod
     def of(body: bytes, tags: tuple[Tag, ...] = ()) -> "Fragment":
         """Make the fragment of these bytes, with a strong entity tag."""
-        return Fragment(body, b'"%s"' % blake2b(body, digest_size=ETAG_BYTES).hexdigest().encode(), tags)
+        return Fragment(body, b'"%s"' % b64encode(blake2b(body, digest_size=ETAG_BYTES).digest()), tags)
 
 
 class FragmentCache(Protocol):

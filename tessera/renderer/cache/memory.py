@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.tags import EVERYTHING, Tag
 
-ENTRY_OVERHEAD_BYTES = 330
+ENTRY_OVERHEAD_BYTES = 350
 """Bytes that an entry costs beyond its HTML and its list of tags, with its share of tables and ghosts: as measured by
 `benchmarks/fragment_cache.py`, rounded up."""
 

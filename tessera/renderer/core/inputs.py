@@ -15,7 +15,6 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from tessera.renderer.core.layout import mark
-from tessera.renderer.core.tags import Tag, experiment_tag, item_tag
 from tessera.rules.evaluate import Assignment
 from tessera.rules.facts import Fact, FactType, Value
 from tessera.rules.values import Location, Version
@@ -139,12 +138,12 @@ class InputsPlan:
     def _digest(self, values: tuple[Sequence[Value | None], object, object, object, object]) -> bytes:
         return digest(self._prefix + canonical(([plain(value) for value in values[0]], *values[1:])))
 
-    def tags(self, gathered: Gathered) -> tuple[Tag, ...]:
-        """Return the tags of what the inputs show: a function of the key, as each id in them counts as demanded."""
+    def skus(self, gathered: Gathered) -> tuple[object, ...]:
+        """Return the ids of the items that the inputs show. They are in the key: an id that is a tag is demanded."""
         shown = ((self.items, gathered.items), (self.item, gathered.item))
-        skus = dict.fromkeys(sku for fields, items in shown if fields and items is not None for sku in items.skus)
-        of_arm = (experiment_tag(gathered.assignment.experiment),) if gathered.assignment is not None else ()
-        return (*map(item_tag, skus), *of_arm)
+        return tuple(
+            dict.fromkeys(sku for fields, items in shown if fields and items is not None for sku in items.skus)
+        )
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ is shown in are added where it is answered with: many slots may show one fragmen
 `item:SKU` · `template:home/hero.liquid` · `cta:ID` · `experiment:NAME` · `slot:page/slot` · `page:NAME`
 """
 
-from collections.abc import Iterable
+from functools import lru_cache
 from sys import intern
+
+from tessera.renderer.core.inputs import Gathered, InputsPlan
 
 Tag = str
 
@@ -15,32 +17,39 @@ EVERYTHING: Tag = "*"
 """Stands for whatever there is."""
 
 
-def item_tag(sku: object) -> Tag:
-    """Return the tag of what shows an item. Fragments that carry it share one string."""
-    return intern(f"item:{sku}")
+REMEMBERED = 1024
+"""Combinations of tags that each outcome remembers, so that fragments with the same ones share them."""
+
+
+class Tags:
+    """The tags of the fragments of one outcome."""
+
+    __slots__ = ("_inputs", "_tags", "template")
+
+    def __init__(self, template: str, cta: str | None, inputs: InputsPlan) -> None:
+        """``cta`` is the one whose fields the template looks at, None where there is none."""
+        self._inputs = inputs
+        self.template = template_tag(template)
+        fixed = (self.template, *([f"cta:{cta}"] if cta is not None else []))
+
+        @lru_cache(REMEMBERED)
+        def tags(skus: tuple[object, ...], experiment: str | None) -> tuple[Tag, ...]:
+            arm = (f"experiment:{experiment}",) if experiment is not None else ()
+            return (*fixed, *arm, *(intern(f"item:{sku}") for sku in skus))
+
+        self._tags = tags
+
+    def of(self, gathered: Gathered) -> tuple[Tag, ...]:
+        """Return the tags of the fragment that is made of these inputs."""
+        assignment = gathered.assignment
+        return self._tags(self._inputs.skus(gathered), assignment.experiment if assignment is not None else None)
 
 
 def template_tag(name: str) -> Tag:
-    """Return the tag of what a template has a part in, as itself or taken in by another one."""
+    """Return the tag of what a template renders. Those that it takes in are not named: they are many."""
     return f"template:{name}"
-
-
-def cta_tag(name: str) -> Tag:
-    """Return the tag of what offers a call to action."""
-    return f"cta:{name}"
-
-
-def experiment_tag(name: str) -> Tag:
-    """Return the tag of what shows an arm of an experiment."""
-    return intern(f"experiment:{name}")
 
 
 def place_tags(page: str, slot: str) -> tuple[Tag, Tag]:
     """Return the tags of whatever is shown in a slot."""
     return f"slot:{page}/{slot}", f"page:{page}"
-
-
-def made_from(template: str, takes_in: Iterable[str], cta: str | None) -> tuple[Tag, ...]:
-    """Return the tags that every fragment of one outcome has."""
-    templates = (template_tag(name) for name in (template, *sorted(takes_in)))
-    return (*templates, *([cta_tag(cta)] if cta is not None else []))

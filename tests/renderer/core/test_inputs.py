@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from tessera.renderer.core.inputs import Gathered, InputsPlan, Items, Path, canonical
+from tessera.renderer.core.tags import Tags
 from tessera.rules.evaluate import Assignment
 from tessera.rules.facts import Fact, FactType, Value
 from tessera.rules.source import Span
@@ -147,7 +148,8 @@ paths = st.lists(
 def test_the_tags_are_a_function_of_the_key(one: Gathered, other: Gathered, demands: list[tuple[str, ...]]) -> None:
     plan = InputsPlan("1", demands, {}, FIELDS)
     if plan.key(one) == plan.key(other):
-        assert plan.tags(one) == plan.tags(other)
+        tags = Tags("home/hero.liquid", None, plan)
+        assert tags.of(one) == tags.of(other)
         assert plan.cta is None or (one.cta or {})["id"] == (other.cta or {})["id"]
 
 
@@ -160,7 +162,8 @@ def test_every_item_that_is_looked_at_is_among_the_tags_and_no_other() -> None:
         ([], ()),
     ]
     for demands, tags in expected:
-        assert InputsPlan("1", demands, {}, FIELDS).tags(shown) == tags
+        plan = InputsPlan("1", demands, {}, FIELDS)
+        assert Tags("a.liquid", None, plan).of(shown) == ("template:a.liquid", *tags)
 
 
 def test_a_key_is_told_by_its_paths_without_any_value() -> None:
