@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tessera.renderer.core.inputs import plain
+from tessera.renderer.core.tags import Tag
 from tessera.renderer.gather import Asked, Fetched, Known
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import SlotPlan
@@ -27,6 +28,7 @@ class Explanation:
     fetched: tuple[Fetched, ...]
     trace: Trace
     answer: Answer
+    tags: tuple[Tag, ...]
 
     def to_text(self) -> str:
         """Tell it to people."""
@@ -46,6 +48,7 @@ class Explanation:
                 f"rung: {answer.rung}",
                 f"scope: {self.scope}",
                 f"key: {key}",
+                f"tags: {', '.join(self.tags)}",
                 f"site: {self.site}",
             ]
         )
@@ -58,6 +61,7 @@ class Explanation:
             "scope": self.scope,
             "rung": self.answer.rung,
             "key": self.answer.key.hex() if self.answer.key else None,
+            "tags": list(self.tags),
             "facts": {name: _plain(value) for name, value in sorted(self.facts.items())},
             "misfits": list(self.misfits),
             "fetched": [each._asdict() for each in self.fetched],
@@ -71,7 +75,8 @@ async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) 
     await pipeline.gatherer.learn(known, asked, plan.needs)
     trace = explain_slot(site.ruleset, plan.page, plan.name, known.facts, asked.now, known.ages)
     answer = await pipeline.slot(asked, plan)
-    return Explanation(site.version, plan.scope, known.facts, known.misfits, known.fetched, trace, answer)
+    tags = (*answer.fragment.tags, *plan.tags)
+    return Explanation(site.version, plan.scope, known.facts, known.misfits, known.fetched, trace, answer, tags)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -35,12 +35,12 @@ VERIFY_AFTER_S = 0.05
 log = logging.getLogger("tessera")
 
 
-def rendered(plan: OutcomePlan, gathered: Gathered) -> Fragment:
-    """Render a fragment, as visitors get it. Raises `RenderError`."""
+def rendered(plan: OutcomePlan, gathered: Gathered, *, counted: bool = True) -> Fragment:
+    """Render a fragment, as visitors get it where it is ``counted``. Raises `RenderError`."""
     assert plan.template is not None
     assert plan.tags is not None
-    html = plan.template.render(plan.inputs.inputs(gathered)) + marker(gathered.assignment)
-    return Fragment.of(html.encode(), plan.tags.of(gathered))
+    html = plan.template.render(plan.inputs.inputs(gathered))
+    return Fragment.of((html + marker(gathered.assignment) if counted else html).encode(), plan.tags.of(gathered))
 
 
 class Fragments:

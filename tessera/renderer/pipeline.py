@@ -16,7 +16,7 @@ from tessera.renderer.core.inputs import Gathered
 from tessera.renderer.core.layout import compose
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
-from tessera.renderer.fragments import Fragments
+from tessera.renderer.fragments import Fragments, rendered
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
@@ -122,7 +122,7 @@ class Pipeline:
                 hit = cached is not None
                 fragment = cached or await self._fragments.made(key, plan, gathered, known.purges)
             else:
-                fragment = Fragment.of(plan.template.render(plan.inputs.inputs(gathered)).encode())
+                fragment = rendered(plan, gathered, counted=False)
         known.holds_until(decision.until)
         lifetime_s = min(known.fresh_for_s, seconds_until(known.until, asked.now))
         return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit)

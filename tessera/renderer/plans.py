@@ -9,7 +9,7 @@ from tessera.renderer.core.inputs import InputsPlan
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.scope import Scope
-from tessera.renderer.core.tags import Tags
+from tessera.renderer.core.tags import Tag, Tags
 from tessera.renderer.engines.base import Template
 from tessera.rules.compile import Matcher, Truth
 from tessera.rules.evaluate import Decision, Reason
@@ -66,6 +66,11 @@ class SlotPlan:
     forced: Mapping[str, Decision]
     scope: Scope
     max_age_s: float
+
+    @property
+    def tags(self) -> tuple[Tag, Tag]:
+        """The tags of whatever is shown here, which an answer has beside those of its fragment."""
+        return f"slot:{self.page}/{self.name}", f"page:{self.page}"
 
     def outcome(self, decision: Decision) -> OutcomePlan:
         """Return the plan of what was decided."""

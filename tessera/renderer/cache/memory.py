@@ -61,16 +61,15 @@ class MemoryCache:
 
     def purge(self, tags: frozenset[Tag]) -> int:
         """Drop every entry that has one of the tags, and return how many those were. Looks at all of them."""
-        kept = {}
-        if EVERYTHING not in tags:
-            kept = {key: each for key, each in self._entries.items() if tags.isdisjoint(each.tags)}
-        dropped = len(self._entries) - len(kept)
-        if dropped:
-            self._entries = kept
-            self._asked_for &= kept.keys()
+        whole = EVERYTHING in tags
+        doomed = [key for key, each in self._entries.items() if whole or not tags.isdisjoint(each.tags)]
+        for key in doomed:
+            del self._entries[key]
+            self._asked_for.discard(key)
+        if doomed:
             self._small, self._small_bytes = self._left_of(self._small)
             self._main, self._main_bytes = self._left_of(self._main)
-        return dropped
+        return len(doomed)
 
     @property
     def size_bytes(self) -> int:

@@ -48,8 +48,3 @@ class Tags:
 def template_tag(name: str) -> Tag:
     """Return the tag of what a template renders. Those that it takes in are not named: they are many."""
     return f"template:{name}"
-
-
-def place_tags(page: str, slot: str) -> tuple[Tag, Tag]:
-    """Return the tags of whatever is shown in a slot."""
-    return f"slot:{page}/{slot}", f"page:{page}"
