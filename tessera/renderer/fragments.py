@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from math import ceil
+from math import log1p
 from random import Random
 
 from cachetools import TTLCache
@@ -185,5 +185,7 @@ class Fragments:
             self.purge(frozenset((template_tag(name),)))
 
     def _hits_until_verified(self) -> int:
-        """Draw how many hits from now the next one is verified; below 0, never."""
-        return ceil(self._random.expovariate(self._verify_share)) if self._verify_share else -1
+        """Draw how many hits from now the next one is verified, as if each were drawn alone; 0 is never."""
+        if self._verify_share in (0.0, 1.0):
+            return int(self._verify_share)
+        return 1 + int(self._random.expovariate(-log1p(-self._verify_share)))

@@ -10,7 +10,7 @@ from tessera.adapters.redis import SharedRedis
 from tessera.renderer.core.errors import Away
 from tests.support.redis import RedisServer, redis_server
 
-DEADLINE_MS = 100
+DEADLINE_MS = 500
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_a_server_that_does_not_answer_costs_one_deadline_and_then_nothing
         with pytest.raises(Away, match="a moment ago"):
             await redis.run([("PING",)])
     server.go_on()
-    assert DEADLINE_MS / 1000 * 0.9 <= took < 2
+    assert DEADLINE_MS / 1000 * 0.9 <= took < 20 * DEADLINE_MS / 1000
     await redis.close()
 
 

@@ -13,7 +13,7 @@ from tessera.adapters.redis import SharedRedis
 from tessera.renderer import fragments as under_test
 from tessera.renderer.cache.base import Claim, Fragment
 from tessera.renderer.cache.memory import MemoryCache
-from tessera.renderer.cache.redis import PREFIX, PURGES, RedisFragments
+from tessera.renderer.cache.redis import POLLS, PREFIX, PURGES, RedisFragments
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.inputs import Gathered, Items
 from tessera.renderer.core.tags import Tag
@@ -182,32 +182,35 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 
 @pytest.fixture
 async def server(shared_server: RedisServer) -> RedisServer:
-    redis = SharedRedis(shared_server.url, 1000)
+    redis = SharedRedis(shared_server.url, 5000)
     await redis.run([("FLUSHALL",)])
     await redis.close()
     return shared_server
 
 
 @asynccontextmanager
-async def processes(server: RedisServer, count: int, deadline_ms: float = 1000) -> AsyncIterator[list[Fragments]]:
+async def processes(
+    server: RedisServer, count: int, deadline_ms: float = 5000, retry_s: float = 0.2
+) -> AsyncIterator[list[Fragments]]:
     """As many processes as that, sharing a Redis."""
     async with AsyncExitStack() as opened:
         made = []
         for _ in range(count):
-            redis = SharedRedis(server.url, deadline_ms, retry_s=0.2)
+            redis = SharedRedis(server.url, deadline_ms, retry_s)
             opened.push_async_callback(redis.close)
             made.append(Fragments(MemoryCache(1_000_000), RedisFragments(redis, 60)))
             opened.push_async_callback(made[-1].close)
         yield made
 
 
-async def settled() -> None:
-    """Let what is written in the background arrive."""
-    await asyncio.sleep(0.05)
+async def settled(*levels: Fragments | RedisFragments) -> None:
+    """Wait for what these do in the background."""
+    for each in levels:
+        await each.close()
 
 
 async def stored(server: RedisServer) -> list[bytes]:
-    redis = SharedRedis(server.url, 1000)
+    redis = SharedRedis(server.url, 5000)
     (keys,) = await redis.run([("KEYS", PREFIX + b"*")])
     assert isinstance(keys, list)
     await redis.close()
@@ -219,7 +222,7 @@ async def test_a_fragment_is_rendered_once_for_all_processes(server: RedisServer
         asked = [ask(each, plan, inputs()) for each in many for _ in range(25)]
         bodies = {fragment.body for fragment in await asyncio.gather(*asked)}
         assert (renders(plan), len(bodies)) == (1, 1)
-        await settled()
+        await settled(*many)
         async with processes(server, 1) as (late,):
             assert (await ask(late, plan, inputs())).body in bodies
             assert late.at_hand(plan.inputs.key(inputs()), plan, inputs())
@@ -227,7 +230,7 @@ async def test_a_fragment_is_rendered_once_for_all_processes(server: RedisServer
 
 
 async def test_the_fragments_of_a_page_are_one_round_trip(server: RedisServer, plan: OutcomePlan) -> None:
-    redis = CountingRedis(server.url, 1000)
+    redis = CountingRedis(server.url, 5000)
     fragments = Fragments(MemoryCache(1_000_000), RedisFragments(redis, 60))
     await asyncio.gather(*(ask(fragments, plan, inputs(tier)) for tier in ("none", "silver", "gold")))
     await fragments.close()
@@ -243,12 +246,16 @@ class CountingRedis(SharedRedis):
         return await super().run(commands)  # type: ignore[arg-type]
 
 
-async def test_whoever_claimed_a_key_and_died_is_not_waited_for_long(server: RedisServer, plan: OutcomePlan) -> None:
-    redis = SharedRedis(server.url, 1000)
+async def test_whoever_claimed_a_key_and_died_is_not_waited_for_long(
+    server: RedisServer, plan: OutcomePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tessera.renderer.cache.redis.CLAIM_MS", 60_000)
+    redis = CountingRedis(server.url, 5000)
     await RedisFragments(redis, 60).claim(plan.inputs.key(inputs()), ())
-    async with processes(server, 1) as (one,):
-        async with asyncio.timeout(0.15):
-            assert (await ask(one, plan, inputs())).body.startswith(b"gold")
+    fragments = Fragments(MemoryCache(1_000_000), RedisFragments(redis, 60))
+    assert (await ask(fragments, plan, inputs())).body.startswith(b"gold")
+    await settled(fragments)
+    assert redis.round_trips == 1 + POLLS + 1  # its claim, ours, and what is stored at last
     await redis.close()
 
 
@@ -258,7 +265,7 @@ async def test_a_template_that_fails_gives_its_claim_up(server: RedisServer, pla
     async with processes(server, 2) as (one, other):
         with pytest.raises(RenderError):
             await ask(one, plan, inputs())
-        await settled()
+        await settled(one)
         assert await stored(server) == []
         plan.template.fails = False
         assert (await ask(other, plan, inputs())).body.startswith(b"gold")
@@ -271,12 +278,12 @@ async def test_a_purge_in_one_process_holds_for_what_others_take_from_redis(
     async with processes(server, 3) as (one, other, third):
         for tier in ("gold", "silver"):
             await ask(one, plan, inputs(tier))
-        await settled()
+        await settled(one)
         one.purge(frozenset({purged}))
-        await settled()
+        await settled(one)
         await ask(other, plan, inputs("gold"))
         assert renders(plan) == 3
-        await settled()
+        await settled(other)
         await ask(third, plan, inputs("gold"))
         assert renders(plan) == 3
 
@@ -285,8 +292,9 @@ async def test_a_purge_leaves_in_redis_what_it_does_not_concern(server: RedisSer
     async with processes(server, 2) as (one, other):
         await ask(one, plan, inputs("gold", "A"))
         await ask(one, plan, inputs("gold", "B"))
+        await settled(one)
         one.purge(frozenset({"item:A"}))
-        await settled()
+        await settled(one)
         await ask(other, plan, inputs("gold", "B"))
         assert renders(plan) == 2
 
@@ -294,7 +302,7 @@ async def test_a_purge_leaves_in_redis_what_it_does_not_concern(server: RedisSer
 async def test_what_was_claimed_before_a_purge_and_stored_after_it_is_never_found(
     server: RedisServer, plan: OutcomePlan
 ) -> None:
-    redis = SharedRedis(server.url, 1000)
+    redis = SharedRedis(server.url, 5000)
     slow, quick = RedisFragments(redis, 60), RedisFragments(redis, 60)
     tags: tuple[Tag, ...] = ("item:A", "template:one.liquid")
     for purged in ("item:A", "*"):
@@ -302,11 +310,11 @@ async def test_what_was_claimed_before_a_purge_and_stored_after_it_is_never_foun
         claim = await slow.claim(key, tags)
         await quick.purge(frozenset({purged}))
         slow.keep(key, claim, b"from before")
-        await settled()
+        await settled(slow)
         assert (await quick.claim(key, tags)).body is None
         now = await quick.claim(key, tags)
         quick.keep(key, now, b"from after")
-        await settled()
+        await settled(quick)
         assert (await slow.claim(key, tags)).body == b"from after"
     await redis.close()
 
@@ -315,10 +323,10 @@ async def test_more_purged_tags_than_are_remembered_drop_everything(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tessera.renderer.cache.redis.MAX_TAGS", 3)
-    redis = SharedRedis(server.url, 1000)
+    redis = SharedRedis(server.url, 5000)
     level = RedisFragments(redis, 60)
     level.keep(b"k", await level.claim(b"k", ("item:A",)), b"body")
-    await settled()
+    await settled(level)
     await level.purge(frozenset({"item:B"}))
     assert (await level.claim(b"k", ("item:A",))).body == b"body"
     await level.purge(frozenset({"item:C", "item:D", "item:E"}))
@@ -329,8 +337,8 @@ async def test_more_purged_tags_than_are_remembered_drop_everything(
 async def test_what_was_cut_short_in_redis_is_rendered_anew(server: RedisServer, plan: OutcomePlan) -> None:
     async with processes(server, 2) as (one, other):
         expected = await ask(one, plan, inputs())
-        await settled()
-        redis = SharedRedis(server.url, 1000)
+        await settled(one)
+        redis = SharedRedis(server.url, 5000)
         (key,) = await stored(server)
         await redis.run([("SETRANGE", key, 60, "XX")])
         assert (await ask(other, plan, inputs())).body == expected.body
@@ -338,41 +346,46 @@ async def test_what_was_cut_short_in_redis_is_rendered_anew(server: RedisServer,
         await redis.close()
 
 
-async def test_what_nobody_asks_for_leaves_redis_and_what_is_asked_for_stays(server: RedisServer) -> None:
-    redis = SharedRedis(server.url, 1000)
-    level = RedisFragments(redis, 0.3)
+async def test_in_redis_the_time_that_a_fragment_is_kept_begins_anew_when_it_is_asked_for(server: RedisServer) -> None:
+    redis = SharedRedis(server.url, 5000)
+    level = RedisFragments(redis, idle_s=60)
     for key in (b"asked for", b"left alone"):
         level.keep(key, await level.claim(key, ()), b"body")
-    for _ in range(5):
-        await asyncio.sleep(0.1)
-        assert (await level.claim(b"asked for", ())).body == b"body"
-    assert await stored(server) == [PREFIX + b"asked for"]
+    await settled(level)
+    await redis.run([("PEXPIRE", PREFIX + key, 10_000) for key in (b"asked for", b"left alone")])
+    assert (await level.claim(b"asked for", ())).body == b"body"
+    await settled(level)
+    asked, alone = await redis.run([("PTTL", PREFIX + key) for key in (b"asked for", b"left alone")])
+    assert isinstance(asked, int)
+    assert isinstance(alone, int)
+    assert 0 < alone <= 10_000 < asked <= 60_000
     await redis.close()
 
 
 async def test_without_redis_each_process_goes_on_alone_and_comes_back(tmp_path: Path, plan: OutcomePlan) -> None:
     with redis_server(tmp_path) as server:
-        async with processes(server, 2, deadline_ms=50) as (one, other):
+        async with processes(server, 2) as (one, other):
             await ask(one, plan, inputs("gold"))
+            await settled(one)
             server.kill()
-            async with asyncio.timeout(1):
-                for tier in ("none", "silver", "gold"):
-                    await asyncio.gather(ask(one, plan, inputs(tier)), ask(other, plan, inputs(tier)))
+            for tier in ("none", "silver", "gold"):
+                await asyncio.gather(ask(one, plan, inputs(tier)), ask(other, plan, inputs(tier)))
             assert renders(plan) == 1 + 2 + 3
             server.start()
             await asyncio.sleep(0.25)
             await ask(one, plan, inputs("gold", "Z"))
-            await settled()
+            await settled(one)
             await ask(other, plan, inputs("gold", "Z"))
             assert renders(plan) == 1 + 2 + 3 + 1
 
 
 async def test_a_redis_that_does_not_answer_costs_a_deadline_once(tmp_path: Path, plan: OutcomePlan) -> None:
     with redis_server(tmp_path) as server:
-        async with processes(server, 1, deadline_ms=50) as (one,):
+        async with processes(server, 1, deadline_ms=400, retry_s=60) as (one,):
             await ask(one, plan, inputs("gold"))
+            await settled(one)
             server.hold()
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(5):  # a deadline for each would be 10 seconds
                 for sku in "BCDEFGHIJKLMNOPQRSTUVWXYZ":
                     assert (await ask(one, plan, inputs("gold", sku))).body.startswith(b"gold")
             server.go_on()
