@@ -96,7 +96,9 @@ class Fragments:
 
     def purge(self, tags: frozenset[Tag]) -> int:
         """Drop every fragment that has one of the tags, and return how many those were in this process."""
-        dropped = self._drop(tags)
+        self.purges += 1
+        self._failures.clear()
+        dropped = self._memory.purge(tags)
         if self._shared is not None:
             self._owed |= dict.fromkeys(tags, self.purges)
             if len(self._owed) > MAX_OWED:
@@ -150,19 +152,13 @@ class Fragments:
             self._memory.put(key, fragment)
         return fragment
 
-    def _drop(self, tags: frozenset[Tag]) -> int:
-        self.purges += 1
-        self._failures.clear()
-        return self._memory.purge(tags)
-
     async def _pay(self, shared: SharedFragments) -> None:
-        """Tell Redis of purges before anything more is taken from there; then drop what was taken meanwhile."""
+        """Tell Redis of purges before anything more is taken from there. What is on its way is not going to be kept."""
         async with self._paying:
             while self._owed:
                 owed = dict(self._owed)
                 await shared.purge(frozenset(owed))
                 self._owed = {tag: purge for tag, purge in self._owed.items() if owed.get(tag) != purge}
-                self._drop(frozenset(owed))
 
     async def _try_to_pay(self, shared: SharedFragments) -> None:
         try:

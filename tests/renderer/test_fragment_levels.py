@@ -433,3 +433,19 @@ class Unsteady:
 
     async def close(self) -> None:
         return
+
+
+async def test_what_was_on_its_way_from_redis_when_a_purge_came_is_not_kept(
+    server: RedisServer, plan: OutcomePlan
+) -> None:
+    async with processes(server, 2) as (one, other):
+        await ask(one, plan, inputs())
+        await settled(one)
+        on_its_way = asyncio.ensure_future(ask(other, plan, inputs()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        other.purge(frozenset({"item:A"}))
+        assert (await on_its_way).body.startswith(b"gold")
+        assert other.at_hand(plan.inputs.key(inputs()), plan, inputs()) is None
+        await ask(other, plan, inputs())
+        assert renders(plan) == 2
