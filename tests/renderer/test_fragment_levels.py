@@ -447,5 +447,3 @@ async def test_what_was_on_its_way_from_redis_when_a_purge_came_is_not_kept(
         other.purge(frozenset({"item:A"}))
         assert (await on_its_way).body.startswith(b"gold")
         assert other.at_hand(plan.inputs.key(inputs()), plan, inputs()) is None
-        await ask(other, plan, inputs())
-        assert renders(plan) == 2
