@@ -24,13 +24,12 @@ REMEMBERED = 1024
 class Tags:
     """The tags of the fragments of one outcome."""
 
-    __slots__ = ("_inputs", "_tags", "template")
+    __slots__ = ("_inputs", "_tags")
 
     def __init__(self, template: str, cta: str | None, inputs: InputsPlan) -> None:
         """``cta`` is the one whose fields the template looks at, None where there is none."""
         self._inputs = inputs
-        self.template = template_tag(template)
-        fixed = (self.template, *([f"cta:{cta}"] if cta is not None else []))
+        fixed = (template_tag(template), *([f"cta:{cta}"] if cta is not None else []))
 
         @lru_cache(REMEMBERED)
         def tags(skus: tuple[object, ...], experiment: str | None) -> tuple[Tag, ...]:
