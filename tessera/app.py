@@ -16,15 +16,18 @@ from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.client import make_client
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
+from tessera.adapters.redis import SharedRedis
 from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
 from tessera.adapters.sqlite import Store
 from tessera.renderer.cache.memory import MemoryCache
+from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Events, Exposures
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
 from tessera.renderer.digests import Budgets, Digests
 from tessera.renderer.edge import Edge
+from tessera.renderer.fragments import Fragments
 from tessera.renderer.front import Front
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.handshake import Handshake
@@ -76,7 +79,8 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         recorder = make_recorder(settings)
         if recorder is not None:
             opened.callback(recorder.close)
-        pipeline = Pipeline(Gatherer(sources), MemoryCache(settings.cache.max_bytes), recorder)
+        fragments = make_fragments(settings, opened)
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
@@ -135,6 +139,18 @@ def make_identity(settings: Settings) -> Identity:
             consent_granted=visitors.consent_granted,
         )
     )
+
+
+def make_fragments(settings: Settings, opened: AsyncExitStack) -> Fragments:
+    """Make the fragment cache: of this process, and of all that share a Redis, where there is one."""
+    cache, shared = settings.cache, None
+    if settings.redis.url is not None:
+        redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
+        opened.push_async_callback(redis.close)
+        shared = RedisFragments(redis, cache.idle_s)
+    fragments = Fragments(MemoryCache(cache.max_bytes), shared, verify_share=cache.verify_share)
+    opened.push_async_callback(fragments.close)
+    return fragments
 
 
 def make_recorder(settings: Settings) -> Recorder | None:

@@ -8,11 +8,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from tessera.renderer.core.errors import Away
+
 Command = Sequence[str | bytes | int | float]
-
-
-class Away(Exception):
-    """Redis did not answer in time, could not be reached, or refused. The message holds no visitor's data."""
 
 
 class SharedRedis:
@@ -30,6 +28,7 @@ class SharedRedis:
             retry=Retry(NoBackoff(), 0),
             protocol=3,
         )
+        self.client.response_callbacks.clear()  # they guess from a command's name what its answer means
         self._retry_s = retry_s
         self._clock = clock
         self._away_until = -float("inf")

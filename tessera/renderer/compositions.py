@@ -14,17 +14,19 @@ ENTRY_BYTES = 400
 
 
 class Compositions:
-    """What some fragments make up together. A pure function of their entity tags, which stand for their bytes."""
+    """What some fragments make up together: a function of their entity tags, which stand for bytes, and their tags."""
 
     def __init__(self) -> None:
         self._known: LRUCache[tuple[object, ...], Fragment] = LRUCache(MAX_BYTES, getsizeof=_size)
 
     def of(self, outer: Fragment, nested: Mapping[str, Fragment]) -> Fragment:
         """Return a fragment filled with others by the names of their marks; a mark without one leaves nothing."""
-        key = (outer.etag, *((name, fragment.etag) for name, fragment in nested.items()))
+        key = (outer.etag, outer.tags, *((name, fragment.etag, fragment.tags) for name, fragment in nested.items()))
         found = self._known.get(key)
         if found is None:
-            found = Fragment.of(fill(outer.body, {name: fragment.body for name, fragment in nested.items()}))
+            tags = dict.fromkeys(tag for fragment in (outer, *nested.values()) for tag in fragment.tags)
+            body = fill(outer.body, {name: fragment.body for name, fragment in nested.items()})
+            found = Fragment.of(body, tuple(tags))
             if _size(found) <= self._known.maxsize:
                 self._known[key] = found
         return found

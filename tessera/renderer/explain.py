@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tessera.renderer.core.inputs import plain
+from tessera.renderer.core.tags import Tag
 from tessera.renderer.gather import Asked, Fetched, Known
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import SlotPlan
@@ -31,6 +32,7 @@ class Explanation:
     trace: Trace
     answer: Answer
     asked: tuple[str, ...]
+    tags: tuple[Tag, ...]
 
     def to_text(self) -> str:
         """Tell it to people."""
@@ -51,6 +53,7 @@ class Explanation:
                 f"scope: {self.scope}",
                 f"key: {key}",
                 *_section("in the key only as an answer", self.asked),
+                f"tags: {', '.join(self.tags)}",
                 f"site: {self.site}",
             ]
         )
@@ -64,6 +67,7 @@ class Explanation:
             "rung": self.answer.rung,
             "key": self.answer.key.hex() if self.answer.key else None,
             "asked": list(self.asked),
+            "tags": list(self.tags),
             "facts": {name: _plain(value) for name, value in sorted(self.facts.items())},
             "misfits": list(self.misfits),
             "fetched": [each._asdict() for each in self.fetched],
@@ -78,7 +82,9 @@ async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) 
     trace = explain_slot(site.ruleset, plan.page, plan.name, known.facts, asked.now, known.ages)
     answer = await pipeline.slot(asked, plan)
     asked_only = plan.outcome(answer.decision).inputs.asked
-    return Explanation(site.version, plan.scope, known.facts, known.misfits, known.fetched, trace, answer, asked_only)
+    tags = (*answer.fragment.tags, *plan.tags)
+    learned = known.facts, known.misfits, known.fetched
+    return Explanation(site.version, plan.scope, *learned, trace, answer, asked_only, tags)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -62,8 +62,8 @@ class Known:
     lost = False
     until: datetime | None = None
 
-    def __init__(self, asked: Asked, base_facts: Mapping[str, Value], problems: list[str]) -> None:
-        """``base_facts`` are those of every request; ``problems`` is added to."""
+    def __init__(self, asked: Asked, base_facts: Mapping[str, Value], problems: list[str], purges: int = 0) -> None:
+        """``base_facts`` are those of every request; ``problems`` is added to; ``purges`` counts those before it."""
         told, parameters = asked.context.facts, asked.parameters
         self.facts = {**base_facts, **told.facts}
         if parameters.facts or asked.given:
@@ -71,6 +71,7 @@ class Known:
         self.misfits = told.misfits + parameters.misfits
         self.used_inputs: list[tuple[str, str, Got[Any]]] = []
         self.problems = problems
+        self.purges = purges
 
     def add(self, coerced: Coerced) -> None:
         """Take in facts; those whose value does not fit their type stay unknown."""

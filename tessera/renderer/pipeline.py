@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from tessera.renderer.cache.base import FALL_BACK, Fragment, FragmentCache
+from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
 from tessera.renderer.core.layout import compose, nested_in
 from tessera.renderer.core.needs import Needs
-from tessera.renderer.engines.base import Abort, RenderError
-from tessera.renderer.exposures import marker
+from tessera.renderer.engines.base import RenderError
+from tessera.renderer.fragments import Fragments, rendered
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
@@ -59,9 +59,9 @@ class PageAnswer:
 class Pipeline:
     """Answers for slots and pages. Whatever fails upstream or in a template, there is an answer."""
 
-    def __init__(self, gatherer: Gatherer, cache: FragmentCache, recorder: Recorder | None = None) -> None:
+    def __init__(self, gatherer: Gatherer, fragments: Fragments, recorder: Recorder | None = None) -> None:
         self.gatherer = gatherer
-        self._cache = cache
+        self._fragments = fragments
         self._compositions = Compositions()
         self._reported: set[tuple[str, str, str]] = set()
         self._recorder = recorder
@@ -88,7 +88,7 @@ class Pipeline:
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
     async def _decided(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        known = Known(asked, plan.base_facts, problems)
+        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
         if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
             await self.gatherer.finish(known, asked, waiting)
         decision = plan.forced.get(asked.forced) if asked.forced else None
@@ -105,7 +105,8 @@ class Pipeline:
         return answer
 
     async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        answer = await self._show_default(asked, plan, Known(asked, plan.base_facts, problems), "ERROR")
+        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
+        answer = await self._show_default(asked, plan, known, "ERROR")
         return answer._replace(rung="default", lifetime_s=0.0)
 
     async def _show_default(self, asked: Asked, plan: SlotPlan, known: Known, reason: Reason) -> Answer:
@@ -116,7 +117,7 @@ class Pipeline:
     async def _show(
         self, asked: Asked, plan: OutcomePlan, needs: Needs | None, decision: Decision, known: Known
     ) -> Answer:
-        """Gather what the outcome's template demands, then answer from the cache, or render."""
+        """Gather what the outcome's template demands, then answer with its fragment."""
         key, hit, fragment = None, False, EMPTY
         if plan.template is not None:
             if needs is not None and (waiting := self.gatherer.at_hand(known, asked, needs)):
@@ -128,9 +129,9 @@ class Pipeline:
             item = await self.gatherer.item(known, asked, plan.item) if plan.item is not None else None
             gathered = Gathered(known.facts, cta, items, item, decision.assignment)
             key = plan.inputs.key(gathered)
-            fragment, hit = self._fragment(key, plan, gathered, asked.counted)
+            fragment, hit = await self._fragment(key, plan, gathered, asked.counted, known)
             if plan.nested:
-                fragment, hit = self._filled(fragment, hit, plan, gathered, asked.counted, known)
+                fragment, hit = await self._filled(fragment, hit, plan, gathered, asked.counted, known)
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
@@ -144,12 +145,16 @@ class Pipeline:
                 self._reported.add(place)
                 log.error("%s/%s: rule `%s` failed, and is skipped", *place)
 
-    def _fragment(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> tuple[Fragment, bool]:
-        """Return a template's own fragment, and whether it was cached."""
-        cached = self._cache.get(key) if counted else None
-        return cached or self._render(key, plan, gathered, counted), cached is not None
+    async def _fragment(
+        self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool, known: Known
+    ) -> tuple[Fragment, bool]:
+        """Return a template's own fragment, and whether it was at hand."""
+        if not counted:
+            return rendered(plan, gathered, counted=False), False
+        cached = self._fragments.at_hand(key, plan, gathered)
+        return cached or await self._fragments.made(key, plan, gathered, known.purges), cached is not None
 
-    def _filled(
+    async def _filled(
         self, outer: Fragment, hit: bool, plan: OutcomePlan, gathered: Gathered, counted: bool, known: Known
     ) -> tuple[Fragment, bool]:
         """Put the fragments into one that are nested in it; one that fails is empty, and alone in that."""
@@ -160,28 +165,15 @@ class Pipeline:
                 continue  # an author's own comment that looks like a mark
             seen = gathered if inner.inputs.experiment else gathered._replace(assignment=None)
             try:
-                fragment, cached = self._fragment(inner.inputs.key(seen), inner, seen, counted)
+                fragment, cached = await self._fragment(inner.inputs.key(seen), inner, seen, counted, known)
             except RenderError as failure:
                 known.problems.append("render error")
                 known.lost = True
                 log.warning("%s", failure)
                 continue
             if inner.nested:
-                fragment, cached = self._filled(fragment, cached, inner, gathered, counted, known)
+                fragment, cached = await self._filled(fragment, cached, inner, gathered, counted, known)
             if fragment.body == FALL_BACK.body:
                 return FALL_BACK, hit
             found[name], hit = fragment, hit and cached
         return self._compositions.of(outer, found), hit
-
-    def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
-        assert plan.template is not None
-        try:
-            html = plan.template.render(plan.inputs.inputs(gathered))
-        except Abort:
-            fragment = FALL_BACK
-        else:
-            fragment = Fragment.of((html + (marker(gathered.assignment) if counted and plan.exposes else "")).encode())
-        if not counted:
-            return fragment
-        self._cache.put(key, fragment)
-        return fragment

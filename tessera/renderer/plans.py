@@ -10,6 +10,7 @@ from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import Granule
 from tessera.renderer.core.scope import Scope
+from tessera.renderer.core.tags import Tag, Tags
 from tessera.renderer.engines.base import Template
 from tessera.rules.compile import Matcher, Truth
 from tessera.rules.evaluate import Decision, Reason
@@ -28,6 +29,7 @@ class OutcomePlan:
     ``values`` names the facts whose every value may show. ``nested`` are the plans of the fragments that are nested in
     its template, by the names of their marks: in all but what is rendered and keyed they are this plan again.
     ``exposes`` says whether the fragment tells of the arm that it is shown for: nested ones leave that to the outer.
+    ``tags`` tells those of each fragment that is made of it.
     """
 
     outcome: Outcome
@@ -42,6 +44,7 @@ class OutcomePlan:
     slots: tuple[str, ...]
     values: frozenset[str]
     scope: Scope
+    tags: Tags | None
     nested: "Mapping[str, OutcomePlan]"
     exposes: bool = True
 
@@ -72,6 +75,11 @@ class SlotPlan:
     scope: Scope
     max_age_s: float
     budget: int | None
+
+    @property
+    def tags(self) -> tuple[Tag, Tag]:
+        """The tags of whatever is shown here, which an answer has beside those of its fragment."""
+        return f"slot:{self.page}/{self.name}", f"page:{self.page}"
 
     def outcome(self, decision: Decision) -> OutcomePlan:
         """Return the plan of what was decided."""

@@ -100,6 +100,12 @@ class Cache(Table):
     max_bytes: int = Field(
         64 * 1024 * 1024, ge=0, description="Bytes of fragments held in each process; 0 turns the cache off"
     )
+    idle_s: PositiveFloat = Field(
+        86_400, description="Seconds for which a fragment that nobody asks for is kept in Redis, where there is one"
+    )
+    verify_share: float = Field(
+        0.0001, ge=0, le=1, description="Share of hits that are rendered again beside the answer and compared with it"
+    )
 
 
 class Redis(Table):

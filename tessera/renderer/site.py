@@ -17,6 +17,7 @@ from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import now_facts, now_of
 from tessera.renderer.core.scope import Scope, narrowest
+from tessera.renderer.core.tags import Tags
 from tessera.renderer.crosscheck import find_template, unused_templates
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import Catalog
@@ -169,6 +170,7 @@ class Planner:
             slots=tuple(dict.fromkeys(slot for inputs in every for slot in inputs.slots)),
             values=shown_reads | read.keys(),
             scope=narrowest([self._scope(reads, facts), *(each.share for each in lists)]),
+            tags=_tags(template, outcome, every[0]) if template else None,
             nested={},
         )
         return replace(plan, nested=self._nested(plan, facts))
@@ -178,7 +180,8 @@ class Planner:
         found = {}
         for name, template in plan.template.nested if plan.template else ():
             inputs = _inputs(template, facts, self._ruleset.item_fields)
-            inner = replace(plan, template=template, inputs=inputs, exposes=False)
+            tags = _tags(template, plan.outcome, inputs)
+            inner = replace(plan, template=template, inputs=inputs, tags=tags, exposes=False)
             found[name] = replace(inner, nested=self._nested(inner, facts))
         return found
 
@@ -209,6 +212,11 @@ def _with_nested(template: Template | None) -> Iterator[Template | None]:
     yield template
     for _, nested in template.nested if template else ():
         yield from _with_nested(nested)
+
+
+def _tags(template: Template, outcome: Outcome, inputs: InputsPlan) -> Tags:
+    """Return the tags of what a template renders for an outcome."""
+    return Tags(template.name, outcome.cta.name if outcome.cta is not None and inputs.cta else None, inputs)
 
 
 def _different(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:

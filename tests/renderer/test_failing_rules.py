@@ -9,6 +9,7 @@ from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
+from tessera.renderer.fragments import Fragments
 from tessera.renderer.gather import Asked, Gatherer
 from tessera.renderer.pipeline import Pipeline
 from tests.support.client import NOW
@@ -33,7 +34,7 @@ PAGE = """
 async def test_a_rule_that_fails_is_skipped_and_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     templates = {"hello.liquid": "Hello", "full.liquid": "Full", "all.liquid": "All"}
     site = load(write_site(tmp_path, {"home.yaml": PAGE}, templates))
-    pipeline = Pipeline(Gatherer(World().sources()), MemoryCache(10_000))
+    pipeline = Pipeline(Gatherer(World().sources()), Fragments(MemoryCache(10_000)))
     context = Context.of(Visitor(), Device(), "en", site.declared)
     asked = Asked(context, site.declared, NOW, NOW.timestamp(), given={"cart.value": "much"})
     with caplog.at_level(logging.ERROR, "tessera"):

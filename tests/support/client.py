@@ -13,6 +13,7 @@ import httpx
 from tessera.app import Parts, make_app, make_identity
 from tessera.renderer.cache.base import FragmentCache
 from tessera.renderer.cache.memory import MemoryCache
+from tessera.renderer.fragments import Fragments
 from tessera.renderer.front import App, Receive, Scope, Send
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.pipeline import Pipeline
@@ -81,7 +82,7 @@ async def client_of(
 
     @asynccontextmanager
     async def opening(_settings: Settings) -> AsyncIterator[Parts]:
-        pipeline = Pipeline(Gatherer(world.sources(**terms)), cache, recorder)
+        pipeline = Pipeline(Gatherer(world.sources(**terms)), Fragments(cache), recorder)
         yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening)

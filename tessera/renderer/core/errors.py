@@ -31,3 +31,7 @@ class SourceGarbled(SourceError):
     """The upstream answered, but not in the shape that was declared."""
 
     kind = "garbled"
+
+
+class Away(Exception):
+    """Redis did not answer in time, could not be reached, or refused. The message holds no visitor's data."""

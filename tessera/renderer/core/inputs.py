@@ -24,6 +24,7 @@ from tessera.rules.facts import Fact, FactType, Value
 from tessera.rules.values import Location, Version
 
 KEY_BYTES = 20
+ITEM_ID = "sku"
 REMEMBERED = 1024
 """Values of one template's inputs whose digest is remembered: many visitors come with the same ones."""
 
@@ -64,6 +65,18 @@ class Fields(NamedTuple):
     names: tuple[str, ...]
     tested: tuple[tuple[str, Uses], ...] = ()
 
+    @property
+    def shows(self) -> bool:
+        """Tell whether anything of an item is shown, and not only asked for."""
+        return len(self.names) > len(self.tested)
+
+    def with_id(self) -> "Fields":
+        """Return these fields with the one that a tag is made of, where anything is shown."""
+        if not self.shows:
+            return self
+        others = tuple(name for name in self.names if name != ITEM_ID)
+        return Fields((ITEM_ID, *others), tuple(each for each in self.tested if each[0] != ITEM_ID))
+
     def of(self, item: Mapping[str, object]) -> dict[str, object]:
         """Return an item with only these fields; one that it lacks is None."""
         picked = {name: item.get(name) for name in self.names}
@@ -84,6 +97,11 @@ class Items:
     def pick(self, fields: Fields) -> list[dict[str, object]]:
         """Return the items with only these fields."""
         return [fields.of(item) for item in self.all]
+
+    @property
+    def skus(self) -> list[object]:
+        """The ids of those items that have one."""
+        return [item[ITEM_ID] for item in self.all if item.get(ITEM_ID) is not None]
 
     def digest(self, fields: Fields) -> bytes:
         """Return what stands for `pick` of these fields in a key."""
@@ -106,7 +124,10 @@ class Gathered(NamedTuple):
 class InputsPlan:
     """What a template demands, by where it comes from. Built once for a template; immutable after that."""
 
-    __slots__ = ("_digested", "_names", "_prefix", "_uses", "cta", "experiment", "facts", "item", "items", "slots")
+    __slots__ = (
+        *("_digested", "_keyed", "_names", "_prefix", "_uses"),
+        *("cta", "experiment", "facts", "item", "items", "slots"),
+    )
 
     def __init__(
         self,
@@ -133,6 +154,11 @@ class InputsPlan:
         self.facts = tuple(facts[name] for name in sorted(fact_names(paths, facts)))
         self._names = tuple(fact.name for fact in self.facts)
         self._uses = tuple(uses.at(name.split(".")) for name in self._names)
+        self._keyed = (
+            ("id", *(name for name in self.cta if name != "id")) if self.cta else self.cta,
+            self.items and self.items.with_id(),
+            self.item and self.item.with_id(),
+        )
         exact = all(fact.type in EXACT_TYPES for fact in self.facts)
         self._digested = lru_cache(REMEMBERED)(self._digest) if exact else self._digest
         forms = [(fact.name, fact.type, fact.unit) for fact in self.facts]
@@ -143,12 +169,13 @@ class InputsPlan:
         """Return the key of the fragment: a digest of the demanded values. Microseconds: every request pays for it."""
         known, cta, items, item, assignment = gathered
         get = known.get
+        of_cta, of_items, of_item = self._keyed
         return self._digested(
             (
                 tuple([get(name) for name in self._names]),
-                tuple([cta[name] for name in self.cta]) if cta is not None and self.cta is not None else None,
-                items.digest(self.items) if items is not None and self.items is not None else None,
-                item.digest(self.item) if item is not None and self.item is not None else None,
+                tuple([cta[name] for name in of_cta]) if cta is not None and of_cta is not None else None,
+                items.digest(of_items) if items is not None and of_items is not None else None,
+                item.digest(of_item) if item is not None and of_item is not None else None,
                 (assignment.experiment, assignment.arm, assignment.version) if assignment is not None else None,
             )
         )
@@ -156,11 +183,12 @@ class InputsPlan:
     @property
     def parts(self) -> tuple[str, ...]:
         """What the key is made of beside the template's version, as authors write it, sorted."""
-        items = self.items.names if self.items is not None else ()
-        of_items = [f"items[].{name}" for name in items] or ["items.size"] * (self.items is not None)
-        named = {"cta": self.cta, "experiment": self.experiment, "item": self.item.names if self.item else ()}
+        of_cta, of_items, of_item = self._keyed
+        items = of_items.names if of_items is not None else ()
+        listed = [f"items[].{name}" for name in items] or ["items.size"] * (of_items is not None)
+        named = {"cta": of_cta, "experiment": self.experiment, "item": of_item.names if of_item else ()}
         members = [f"{root}.{name}" for root, names in named.items() for name in names or ()]
-        return tuple(sorted([*self._names, *of_items, *members]))
+        return tuple(sorted([*self._names, *listed, *members]))
 
     def _digest(self, values: tuple[Sequence[Value | None], object, object, object, object]) -> bytes:
         seen = [self._seen(*each) for each in zip(self.facts, self._uses, values[0], strict=True)]
@@ -178,6 +206,13 @@ class InputsPlan:
         of_items = (("items[]", self.items), ("item", self.item))
         of_fields = ((f"{root}.{name}", uses) for root, of in of_items if of for name, uses in of.tested)
         return tuple(words for path, uses in (*of_facts, *of_fields) if not uses.whole for words in uses.words(path))
+
+    def skus(self, gathered: Gathered) -> tuple[object, ...]:
+        """Return the ids of the items that the inputs show. They are in the key: an id that is a tag is demanded."""
+        found = ((self.items, gathered.items), (self.item, gathered.item))
+        return tuple(
+            dict.fromkeys(sku for fields, of in found if fields and fields.shows and of is not None for sku in of.skus)
+        )
 
     def inputs(self, gathered: Gathered) -> dict[str, object]:
         """Build the nested inputs that the template is rendered with: the values that the key is made of, no others."""
