@@ -30,10 +30,11 @@ from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.previews import Previews
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
+from tessera.renderer.remembered import Terms
 from tessera.renderer.routes import Routes
 from tessera.renderer.settings import Service, Settings, Upstream
 from tessera.renderer.site import Site
-from tessera.renderer.sources import Sources, Terms
+from tessera.renderer.sources import Sources
 from tessera.renderer.understand import Understanding
 
 STORE = "tessera.sqlite"
@@ -147,5 +148,7 @@ def revealed(secret: SecretStr | None) -> str | None:
 
 
 def _terms(source: str, upstream: Upstream) -> Terms:
-    lifetime = Lifetime(upstream.fresh_s, upstream.grace_s)
-    return Terms(source, upstream.deadline_ms, lifetime, upstream.max_entries)
+    lifetime = Lifetime(upstream.fresh_s, upstream.grace_s, upstream.stale_s, upstream.missing_s)
+    return Terms(
+        source, upstream.deadline_ms, lifetime, upstream.max_entries, upstream.max_bytes, upstream.retry_ms / 1000
+    )
