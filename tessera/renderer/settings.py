@@ -116,7 +116,7 @@ class Upstream(Table):
     )
     stale_s: NonNegativeFloat = Field(
         30,
-        description="Seconds after its fresh life for which it is still used as it is, while a newer one is fetched behind",
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
     )
     missing_s: NonNegativeFloat = Field(
         10, description="Seconds for which it is fresh, at most, that there is no such thing"
@@ -178,7 +178,7 @@ class Carts(Upstream):
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which a cart is used as it is")
     stale_s: NonNegativeFloat = Field(
         0,
-        description="Seconds after its fresh life for which it is still used as it is, while a newer one is fetched behind",
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
     )
 
 
@@ -188,7 +188,7 @@ class Assignments(Upstream):
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
     stale_s: NonNegativeFloat = Field(
         0,
-        description="Seconds after its fresh life for which it is still used as it is, while a newer one is fetched behind",
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
     )
 
 
@@ -198,7 +198,7 @@ class Events(Upstream):
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
     stale_s: NonNegativeFloat = Field(
         0,
-        description="Seconds after its fresh life for which it is still used as it is, while a newer one is fetched behind",
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
     )
     grace_s: NonNegativeFloat = Field(
         0, description="Seconds after that for which it stands in where no newer one is to be had"

@@ -26,9 +26,7 @@ class Upstream:
         self.failure: SourceError | None = None
         terms = Terms("profile", 1000, lifetime, max_entries, max_bytes, retry_s)
         self.fences = Fences()
-        self.remembered: Remembered[str, object] = Remembered(
-            terms, self.fences, lambda: self.now_s, lambda: self.draw
-        )
+        self.remembered: Remembered[str, object] = Remembered(terms, self.fences, lambda: self.now_s, lambda: self.draw)
 
     def fetch(self, key: str) -> Callable[[], Awaitable[Arrived[object]]]:
         async def fetch() -> Arrived[object]:
