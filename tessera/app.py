@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypedDict
@@ -16,18 +16,23 @@ from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.client import make_client
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
+from tessera.adapters.redis import SharedRedis
 from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
 from tessera.adapters.sqlite import Store
+from tessera.publishing.telling import make_bridge
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Events, Exposures
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
+from tessera.renderer.following import Follower
 from tessera.renderer.front import Front
 from tessera.renderer.gather import Gatherer
+from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.previews import Previews
+from tessera.renderer.purges import Purges
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.remembered import Terms
@@ -73,7 +78,16 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         recorder = make_recorder(settings)
         if recorder is not None:
             opened.callback(recorder.close)
-        pipeline = Pipeline(Gatherer(sources), MemoryCache(settings.cache.max_bytes), recorder)
+        fragments = MemoryCache(settings.cache.max_bytes)
+        board = Noticeboard(settings.server.state_dir)
+        opened.callback(board.close)
+        follower = Follower(board, Purges(sources, fragments))
+        await opened.enter_async_context(running(follower.watch()))
+        if settings.redis.url is not None:
+            redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
+            opened.push_async_callback(redis.close)
+            await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
@@ -100,10 +114,8 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
-        watching = asyncio.create_task(site.watch())
-        async with opening(settings) as parts:
+        async with running(site.watch()), opening(settings) as parts:
             yield parts
-        watching.cancel()
 
     return Front(
         site,
@@ -114,6 +126,17 @@ def make_app(
         max_age_s=settings.http.max_age_s,
         may_force=development,
     )
+
+
+@asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do endless work beside the block, and end it with that."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def make_identity(settings: Settings) -> Identity:

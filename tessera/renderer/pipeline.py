@@ -5,7 +5,7 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,8 +55,16 @@ class PageAnswer:
 class Pipeline:
     """Answers for slots and pages. Whatever fails upstream or in a template, there is an answer."""
 
-    def __init__(self, gatherer: Gatherer, cache: FragmentCache, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        gatherer: Gatherer,
+        cache: FragmentCache,
+        recorder: Recorder | None = None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``look`` is called before each answer: what was purged until then is not in it."""
         self.gatherer = gatherer
+        self._look = look
         self._cache = cache
         self._reported: set[tuple[str, str, str]] = set()
         self._recorder = recorder
@@ -72,6 +80,7 @@ class Pipeline:
 
     async def slot(self, asked: Asked, plan: SlotPlan) -> Answer:
         """Answer for one slot, from the highest rung of the ladder that holds."""
+        self._look()
         problems: list[str] = []
         for rung in (self._decided, self._default):
             try:

@@ -133,3 +133,20 @@ def test_the_oldest_fences_are_forgotten_as_if_all_had_been_purged() -> None:
     assert fences.hard_since(1, ("visitor:ann",))
     assert not fences.hard_since(9, ("visitor:ann",))
     assert fences.hard_since(9, ("item:9",))
+
+
+async def test_an_answer_never_takes_the_place_of_one_that_was_asked_for_later() -> None:
+    fences = Fences()
+    terms = Terms("items", 1e9, Lifetime(60, 600), 10, 10**6, 0.3)
+    scene = Scene(Remembered(terms, fences, lambda: scene.now_s, lambda: 0.0), fences)
+    for _ in range(2):
+        asking = asyncio.ensure_future(scene.request("a"))
+        await settled()
+        scene.purges.append((frozenset(["item:7"]), True))
+        fences.put_up(["item:7"], hard=True, now_s=scene.now_s)  # which could have been on the list, and was not
+        scene.now_s += 1
+    for gate in scene.landing[::-1]:
+        gate.set_result(True)
+        await settled()
+    assert (await asking).value.purges == 1
+    assert scene.remembered.at_hand("a") == (await asking)._replace(age_s=1.0, fresh_for_s=59.0)

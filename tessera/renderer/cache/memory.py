@@ -27,6 +27,17 @@ class MemoryCache:
         if _size(fragment) <= self._entries.maxsize:
             self._entries[key] = fragment
 
+    def purge(self, tags: frozenset[str]) -> int:
+        """Let go of those that carry one of the tags: of all, as entries carry none yet."""
+        gone = len(self) if tags else 0
+        if gone:
+            self.clear()
+        return gone
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._entries.clear()
+
     @property
     def size_bytes(self) -> int:
         """Bytes held now."""
