@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+from typing import Protocol
 
 from tessera.renderer.noticeboard import Missed, Noticeboard
-from tessera.renderer.purges import Purges
 
 CHECK_S = 10.0
 """Seconds between two looks at whether the notice board is still the one that others use."""
@@ -12,13 +12,25 @@ CHECK_S = 10.0
 log = logging.getLogger("tessera")
 
 
+class Purged(Protocol):
+    """What can be purged."""
+
+    def purge(self, tags: tuple[str, ...], *, hard: bool) -> None:
+        """Let go of what carries one of the tags."""
+        ...
+
+    def drop(self) -> None:
+        """Let go of everything."""
+        ...
+
+
 class Follower:
     """Obeys purges before each answer: who asks after `tessera purge` has ended is not given what it purged."""
 
-    def __init__(self, board: Noticeboard, purges: Purges) -> None:
+    def __init__(self, board: Noticeboard, remembered: Purged) -> None:
         """Notices that are up already are of no concern: nothing is remembered yet."""
         self._board = board
-        self._purges = purges
+        self._remembered = remembered
         self._cell = board.cell
         self._seen = board.number
 
@@ -44,7 +56,7 @@ class Follower:
         self._seen = max(number, *(each for each, _ in notices)) if notices else number
         for _, notice in notices:
             if notice.kind == "purge":
-                self._purges.purge(notice.tags, hard=notice.hard)
+                self._remembered.purge(notice.tags, hard=notice.hard)
 
     def _start_over(self, why: str) -> None:
         """Drop everything, as nobody knows what was missed, and go on from here."""
@@ -55,4 +67,4 @@ class Follower:
             log.error("there is no notice board, so purges reach nobody: %s", failure)
         self._cell = self._board.cell
         self._seen = self._board.number
-        self._purges.drop()
+        self._remembered.drop()
