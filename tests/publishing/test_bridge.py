@@ -1,4 +1,4 @@
-"""Machines tell one another by Redis, catch up when it was away, or drop their inputs where they may have missed any."""
+"""Machines tell one another by Redis, catch up when it was away, and drop inputs when they may have missed a notice."""
 
 import asyncio
 import shutil
