@@ -228,7 +228,7 @@ rounds = st.tuples(events, requests, st.sampled_from([0, 1, 2, 3, 5, 30, 30, 30]
 """What happens, who asks for what then, and how many turns all that is under way has before the next round."""
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.lists(rounds, min_size=4, max_size=15), st.sampled_from([0.0, 30.0]), st.booleans(), st.integers(0, 99))
 def test_nobody_sees_what_is_older_than_documented(
     history: list[tuple[tuple[str, object], list[tuple[int, str]], int]], stale_s: float, tiny: bool, seed: int
