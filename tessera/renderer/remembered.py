@@ -17,7 +17,7 @@ from cachetools import TTLCache
 from tessera.renderer.cache.coalesce import SingleFlight
 from tessera.renderer.core.errors import SourceError, SourceTimeout
 from tessera.renderer.core.freshness import EARLIEST, Freshness, Lifetime, lead_s
-from tessera.renderer.fences import Fences, Tags
+from tessera.renderer.fences import EVERYTHING, Fences, Tags
 from tessera.renderer.sizes import approximate_bytes
 
 K = TypeVar("K", bound=Hashable)
@@ -138,10 +138,11 @@ class Remembered(Generic[K, V]):
         except SourceError as failure:
             return self._stand_in(key, failure)
 
-    def sweep(self) -> None:
-        """Let go of everything that a hard purge took, instead of when it is next asked for."""
-        for key in list(self._kept):
-            self._current(key)
+    def sweep(self, tags: frozenset[str]) -> None:
+        """Let go of what a hard purge of these tags took now, instead of when it is next asked for."""
+        everything = EVERYTHING in tags
+        for key in [key for key, kept in self._kept.items() if everything or not tags.isdisjoint(kept.tags)]:
+            self._forget(key)
 
     def _stand_in(self, key: K, failure: SourceError) -> Got[V]:
         """Return an answer that is within its grace. Raises the failure where there is none."""

@@ -7,6 +7,7 @@ cache. Values are coerced as declared, once, when they arrive.
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from tessera.renderer.core.declared import Declared, KnownProfile
 from tessera.renderer.core.events import Moments
@@ -51,16 +52,24 @@ class Sources:
         self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms, fences, clock, draw)
         self._events, terms = events
         self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw)
+        own = self._known, self._lists, self._items, self._cart_of, self._assigned, self._moments
+        self._all: tuple[Remembered[Any, Any], ...] = own
 
     def purge(self, tags: Iterable[str], *, hard: bool) -> None:
         """End the fresh life of all that carries one of the tags, or (hard) let go of it.
 
         Whatever is being fetched for a tag now will not be remembered.
         """
-        self._fences.put_up(tags, hard=hard, now_s=self._clock())
+        purged = frozenset(tags)
+        self._fences.put_up(purged, hard=hard, now_s=self._clock())
         if hard:
-            for each in (self._known, self._lists, self._items, self._cart_of, self._assigned, self._moments):
-                each.sweep()
+            for each in self._all:
+                each.sweep(purged)
+
+    @property
+    def remembered(self) -> int:
+        """How many answers are remembered."""
+        return sum(len(each) for each in self._all)
 
     def drop(self) -> None:
         """Let go of everything: for a process that cannot tell what it has missed."""

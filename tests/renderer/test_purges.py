@@ -86,6 +86,15 @@ async def test_everything_is_everything(tmp_path: Path, hard: bool) -> None:
     assert await shop.asked_for() == set(shop.inputs)
 
 
+@pytest.mark.parametrize(("tags", "left"), [("visitor:ann", 7), ("item:A visitor:bob", 4), ("everything", 0)])
+async def test_memory_lets_go_of_what_is_purged_hard(tmp_path: Path, tags: str, left: int) -> None:
+    shop = Shop(tmp_path)
+    await shop.asked_for()
+    assert shop.sources.remembered == len(shop.inputs)
+    shop.sources.purge(tags.split(), hard=True)
+    assert shop.sources.remembered == left
+
+
 async def test_only_after_a_soft_purge_something_stands_in_where_upstream_fails(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     await shop.asked_for()
