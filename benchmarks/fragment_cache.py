@@ -19,6 +19,7 @@ from support.crowd import Crowd
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.core.inputs import Gathered
+from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fragments import Fragments, rendered
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.pipeline import Pipeline
@@ -85,7 +86,7 @@ async def cold(crowd: Crowd, *, visitors: int) -> tuple[int, int]:
     known = [who for who in range(10 * AT_ONCE) if _consenting_alike(crowd, who)][:visitors]
     if visitors > 1:
         await asyncio.gather(*(pipeline.slot(crowd.asked(who), page.slots["hero"]) for who in known))
-        fragments.clear()
+        fragments.purge(frozenset((EVERYTHING,)))
     fragments.renders = crowd.calls = 0
     asked = [crowd.asked(known[number % visitors]) for number in range(AT_ONCE)]
     slot = page.slots["newsletter"]  # decided by the profile, and the same for whoever is not a subscriber

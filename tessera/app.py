@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypedDict
@@ -19,6 +19,7 @@ from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
 from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
 from tessera.adapters.sqlite import Store
+from tessera.publishing.telling import make_bridge
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.freshness import Lifetime
@@ -27,19 +28,23 @@ from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
 from tessera.renderer.digests import Budgets, Digests
 from tessera.renderer.edge import Edge
+from tessera.renderer.following import Follower
 from tessera.renderer.fragments import Fragments
 from tessera.renderer.front import Front
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.handshake import Handshake
+from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.previews import Previews
+from tessera.renderer.purges import Purges
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
+from tessera.renderer.remembered import Terms
 from tessera.renderer.routes import Routes
 from tessera.renderer.settings import Service, Settings, Upstream
 from tessera.renderer.site import Site
-from tessera.renderer.sources import Sources, Terms
+from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
 
@@ -79,8 +84,19 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         recorder = make_recorder(settings)
         if recorder is not None:
             opened.callback(recorder.close)
-        fragments = make_fragments(settings, opened)
-        pipeline = Pipeline(Gatherer(sources), fragments, recorder)
+        redis = None
+        if settings.redis.url is not None:
+            redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
+            opened.push_async_callback(redis.close)
+        fragments = make_fragments(settings, redis)
+        opened.push_async_callback(fragments.close)
+        board = Noticeboard(settings.server.state_dir)
+        opened.callback(board.close)
+        follower = Follower(board, Purges(sources, fragments))
+        await opened.enter_async_context(running(follower.watch()))
+        if redis is not None:
+            await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
@@ -109,10 +125,8 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
-        watching = asyncio.create_task(site.watch())
-        async with opening(settings) as parts:
+        async with running(site.watch()), opening(settings) as parts:
             yield parts
-        watching.cancel()
 
     return Front(
         site,
@@ -124,6 +138,17 @@ def make_app(
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
         may_force=development,
     )
+
+
+@asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do endless work beside the block, and end it with that."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def make_identity(settings: Settings) -> Identity:
@@ -141,16 +166,11 @@ def make_identity(settings: Settings) -> Identity:
     )
 
 
-def make_fragments(settings: Settings, opened: AsyncExitStack) -> Fragments:
+def make_fragments(settings: Settings, redis: SharedRedis | None) -> Fragments:
     """Make the fragment cache: of this process, and of all that share a Redis, where there is one."""
-    cache, shared = settings.cache, None
-    if settings.redis.url is not None:
-        redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
-        opened.push_async_callback(redis.close)
-        shared = RedisFragments(redis, cache.idle_s)
-    fragments = Fragments(MemoryCache(cache.max_bytes), shared, verify_share=cache.verify_share)
-    opened.push_async_callback(fragments.close)
-    return fragments
+    cache = settings.cache
+    shared = RedisFragments(redis, cache.idle_s) if redis is not None else None
+    return Fragments(MemoryCache(cache.max_bytes), shared, verify_share=cache.verify_share)
 
 
 def make_recorder(settings: Settings) -> Recorder | None:
@@ -170,5 +190,7 @@ def revealed(secret: SecretStr | None) -> str | None:
 
 
 def _terms(source: str, upstream: Upstream) -> Terms:
-    lifetime = Lifetime(upstream.fresh_s, upstream.grace_s)
-    return Terms(source, upstream.deadline_ms, lifetime, upstream.max_entries)
+    lifetime = Lifetime(upstream.fresh_s, upstream.grace_s, upstream.stale_s, upstream.missing_s)
+    return Terms(
+        source, upstream.deadline_ms, lifetime, upstream.max_entries, upstream.max_bytes, upstream.retry_ms / 1000
+    )

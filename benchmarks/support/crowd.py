@@ -21,8 +21,9 @@ from tessera.renderer.engines.base import Limits
 from tessera.renderer.gather import Asked
 from tessera.renderer.loader import load_site
 from tessera.renderer.plans import SlotPlan
+from tessera.renderer.remembered import Terms
 from tessera.renderer.site import Site
-from tessera.renderer.sources import Sources, Terms
+from tessera.renderer.sources import Sources
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 LOCALES = ("en", "de")
@@ -57,7 +58,7 @@ class Crowd:
         """Return these ports as the application wraps them, with room for everybody."""
 
         def terms(source: str) -> Terms:
-            return Terms(source, 10_000, Lifetime(inf, 0), 10 * self._size)
+            return Terms(source, 10_000, Lifetime(inf, 0), 10 * self._size, 10**10, 1.0)
 
         names = ("profile", "items", "catalogue", "cart", "events", "assignments")
         ports = (_Profiles(self), _Lists(self), _Catalogue(self), _Carts(), _Nothing(), _Nothing())
@@ -85,7 +86,7 @@ class Crowd:
         """Return a visitor's request for a page."""
         page = self.site.pages["product" if sku else "home"]
         parameters = coerced(page.parameters, {"sku": sku} if sku else {})
-        return Asked(self._contexts(who), self.site.declared, NOW, NOW.timestamp(), parameters)
+        return Asked(self._contexts(who), self.site.declared, NOW, parameters)
 
     def profile(self, visitor_id: str) -> Profile:
         """Return a visitor of the demo, under another name."""

@@ -91,7 +91,7 @@ def _explain(
     context = Context.of(
         Visitor(visitor, "granted" if visitor else "unknown"), Device(), site.locales[0], site.declared
     )
-    asked = Asked(context, site.declared, now, now.timestamp(), given=facts)
+    asked = Asked(context, site.declared, now, given=facts)
 
     async def ask() -> Explanation:
         async with assemble(settings) as parts:

@@ -20,6 +20,7 @@ MODULES = {
     "history": "publish",
     "disable": "switch",
     "enable": "switch",
+    "purge": "purge",
     "preview": "preview",
 }
 """The verbs, and the module of each, which is imported when the verb is used: none waits for the others' libraries."""

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import fail, read_settings, report, site_option, state_option, story
+from tessera.cli.site import fail, read_settings, report, site_option, state_option, story, tell_all
 from tessera.publishing.deployment import Deployment, NotServable
 from tessera.publishing.proof import Unproved, proved
 from tessera.publishing.releases import Entry, ReleaseError
+from tessera.renderer.core.notices import Notice
 
 
 @click.command()
@@ -34,7 +35,7 @@ def publish(folder: Path, state_dir: Path | None, by: str, why: str) -> None:
         fail("nothing was published: tests fail", code=1)
     except ReleaseError as problem:
         fail(str(problem))
-    _tell(entry)
+    _tell(deployment, entry)
 
 
 @click.command()
@@ -49,7 +50,7 @@ def rollback(version: str | None, folder: Path, state_dir: Path | None, by: str,
         entry = deployment.releases.rollback(version, datetime.now(UTC), by, why)
     except ReleaseError as problem:
         fail(str(problem))
-    _tell(entry)
+    _tell(deployment, entry)
 
 
 @click.command()
@@ -70,7 +71,8 @@ def history(folder: Path, state_dir: Path | None, form: str, diffs: bool) -> Non
             click.echo(entry.diff)
 
 
-def _tell(entry: Entry) -> None:
+def _tell(deployment: Deployment, entry: Entry) -> None:
+    tell_all(deployment.settings, Notice("look"))
     added = sum(line.startswith("+") and not line.startswith("+++") for line in entry.diff.splitlines())
     removed = sum(line.startswith("-") and not line.startswith("---") for line in entry.diff.splitlines())
     before = f", before it {entry.previous[:12]}" if entry.previous else ""

@@ -10,6 +10,8 @@ import click
 
 import tessera
 from tessera.publishing.deployment import Deployment, NotServable
+from tessera.publishing.telling import NobodyDownstream, Told, tell
+from tessera.renderer.core.notices import Notice
 from tessera.renderer.loader import Report
 from tessera.renderer.settings import Settings, SettingsError, load_settings
 from tessera.renderer.site import Site
@@ -48,6 +50,17 @@ def read_settings(folder: Path, **server: object) -> Settings:
 def offline_settings(folder: Path) -> Settings:
     """The settings for verbs that answer nobody, so that they need no secret."""
     return read_settings(folder, mode="development")
+
+
+def tell_all(settings: Settings, notice: Notice) -> Told:
+    """Tell all processes that serve the site."""
+    try:
+        told = tell(settings, notice, NobodyDownstream())
+    except OSError as failure:
+        fail(f"the servers of this machine cannot be told: {failure}", code=1)
+    if told.redis_is_away:
+        click.echo("Redis is away: other machines hear of it once a server of this one finds it again", err=True)
+    return told
 
 
 def open_site(folder: Path, settings: Settings) -> Site:

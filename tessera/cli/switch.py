@@ -1,14 +1,17 @@
 """`tessera disable` and `tessera enable`."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tessera.cli.site import fail, read_settings, site_option, state_option, story
+from tessera.cli.site import fail, read_settings, site_option, state_option, story, tell_all
 from tessera.publishing.deployment import Deployment
+from tessera.publishing.switchboard import Thrown
+from tessera.renderer.core.notices import Notice
 from tessera.rules.switches import Switch, unknown
 
 
@@ -45,7 +48,9 @@ def disable(by: str, why: str, **words: Any) -> None:
         click.echo("the site has errors, so this is not checked: what names nothing has no effect", err=True)
     elif (problem := unknown(site.ruleset, switch)) is not None:
         fail(problem)
-    deployment.switchboard.disable(switch, datetime.now(UTC), by, why)
+    thrown = Thrown(switch._asdict(), datetime.now(UTC).isoformat(), by, why)
+    deployment.switchboard.put(thrown)
+    tell_all(deployment.settings, Notice("disable", switch=asdict(thrown)))
     click.echo(f"{switch} is off")
 
 
@@ -58,6 +63,8 @@ def enable(**words: Any) -> None:
         fail("name a PAGE/SLOT, or an --experiment")
     if not deployment.switchboard.enable(switch):
         fail(f"{switch} is not off")
+    thrown = Thrown(switch._asdict(), datetime.now(UTC).isoformat(), "", "")
+    tell_all(deployment.settings, Notice("enable", switch=asdict(thrown)))
     click.echo(f"{switch} is on")
 
 

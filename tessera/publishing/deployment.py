@@ -7,6 +7,7 @@ from tessera.publishing.releases import Releases
 from tessera.publishing.switchboard import Switchboard
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.loader import LoadedSite, Report, SiteLoader
+from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.reload import LiveSite, Wanted, stamps
 from tessera.renderer.settings import Settings
 from tessera.renderer.site import Site
@@ -62,7 +63,10 @@ class Deployment:
         loaded = load()
         if loaded.site is None:
             raise NotServable(loaded)
-        return LiveSite(loaded.site, load, self._wanted, at_each_request=self._in_development)
+        if self._in_development:
+            return LiveSite(loaded.site, load, self._wanted, at_each_request=True)
+        board = Noticeboard(self.settings.server.state_dir)
+        return LiveSite(loaded.site, load, self._wanted, lambda: board.number, at_each_request=False)
 
     def release(self, version: str) -> Site | None:
         """Load a release by its name or the beginning of it; None where there is no such one."""

@@ -1,8 +1,10 @@
 """What is switched off, in one file that every server of a site looks at."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from tessera.publishing.releases import replace_text
@@ -43,18 +45,27 @@ class Switchboard:
         """Return what is off. Raises OSError."""
         return frozenset(each.switch for each in self.thrown())
 
-    def disable(self, switch: Switch, at: datetime, by: str, why: str) -> None:
+    def put(self, thrown: Thrown) -> None:
         """Switch something off."""
-        kept = [each for each in self.thrown() if each.switch != switch]
-        self._write([*kept, Thrown(switch._asdict(), at.isoformat(), by, why)])
+        with self._locked():
+            kept = [each for each in self.thrown() if each.switch != thrown.switch]
+            self._write([*kept, thrown])
 
     def enable(self, switch: Switch) -> bool:
         """Switch something on again; tell whether it was off."""
-        thrown = self.thrown()
-        kept = [each for each in thrown if each.switch != switch]
-        self._write(kept)
-        return len(kept) < len(thrown)
+        with self._locked():
+            thrown = self.thrown()
+            kept = [each for each in thrown if each.switch != switch]
+            self._write(kept)
+            return len(kept) < len(thrown)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Let one process at a time change what is off."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.with_suffix(".lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            yield
 
     def _write(self, thrown: list[Thrown]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         replace_text(self._file, json.dumps([asdict(each) for each in thrown], indent=2) + "\n")

@@ -112,10 +112,6 @@ class Fragments:
             self._background.start(self._try_to_pay(self._shared))
         return dropped
 
-    def clear(self) -> int:
-        """Drop every fragment."""
-        return self.purge(frozenset((EVERYTHING,)))
-
     async def close(self) -> None:
         """Finish what runs beside the answers."""
         await self._background.close()

@@ -186,7 +186,6 @@ class Front:
             self._understanding.context(headers, declared, locale),
             declared,
             now,
-            now.timestamp(),
             coerced(page.parameters, query_of(query)) if query else NOT_TOLD,
             self._understanding.cart(headers, declared),
             forced=forced,

@@ -14,7 +14,8 @@ from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import Granule
-from tessera.renderer.sources import Got, Sources
+from tessera.renderer.remembered import Got
+from tessera.renderer.sources import Sources
 from tessera.rules.compile import Truth
 from tessera.rules.facts import Fact, Value
 
@@ -25,7 +26,7 @@ NOT_TOLD = Coerced({})
 
 
 class Asked(NamedTuple):
-    """One request at one moment, which ``now_s`` gives in seconds since the epoch.
+    """One request at one moment.
 
     ``parameters`` are those of the page; ``cart`` is one that the shop signed into the request; ``given`` facts hold
     whatever is fetched; ``forced`` is an arm, ``experiment.arm``, to be shown. What is not ``counted`` is no
@@ -35,7 +36,6 @@ class Asked(NamedTuple):
     context: Context
     declared: Declared
     now: datetime
-    now_s: float
     parameters: Coerced = NOT_TOLD
     cart: Coerced | None = None
     given: Mapping[str, Value] = MappingProxyType({})
@@ -145,7 +145,7 @@ class Gatherer:
         visitor_id = context.visitor.id
         if needs.profile and visitor_id is not None and "profile" not in known.asked:
             known.asked += ("profile",)
-            profile = self._sources.profile_at_hand(visitor_id, asked.declared, asked.now_s)
+            profile = self._sources.profile_at_hand(visitor_id, asked.declared)
             if profile is None:
                 waiting.append(self._profile(known, asked, visitor_id))
             else:
@@ -174,9 +174,9 @@ class Gatherer:
             query = list_plan.query(known.facts, asked.context.visitor.id)
             if query is None:
                 continue
-            got = self._sources.items_at_hand(query, asked.declared, asked.now_s)
+            got = self._sources.items_at_hand(list_plan.name, query, asked.declared)
             try:
-                got = got or await self._sources.items(query, asked.declared, asked.now_s)
+                got = got or await self._sources.items(list_plan.name, query, asked.declared)
             except SourceError as failed:
                 failure = failed
                 known.failed(failed)
@@ -192,11 +192,11 @@ class Gatherer:
         sku = known.facts.get(fact)
         if not isinstance(sku, str):
             return NOTHING
-        return known.used("catalogue", sku, await self._sources.item(sku, asked.declared, asked.now_s))
+        return known.used("catalogue", sku, await self._sources.item(sku, asked.declared))
 
     async def _profile(self, known: Known, asked: Asked, visitor_id: str) -> None:
         try:
-            got = await self._sources.profile(visitor_id, asked.declared, asked.now_s)
+            got = await self._sources.profile(visitor_id, asked.declared)
         except SourceError as failure:
             known.failed(failure)
         else:
@@ -209,7 +209,7 @@ class Gatherer:
         if asked.context.visitor.id is None:
             return
         try:
-            got = await self._sources.cart(asked.context.visitor.id, asked.now_s)
+            got = await self._sources.cart(asked.context.visitor.id)
         except SourceError as failure:
             known.failed(failure)
             return
@@ -221,7 +221,7 @@ class Gatherer:
         self, known: Known, asked: Asked, visitor_id: str, assigned: Sequence[tuple[str, tuple[str, str]]]
     ) -> None:
         try:
-            got = await self._sources.assignments(visitor_id, asked.now_s)
+            got = await self._sources.assignments(visitor_id)
         except SourceError as failure:
             known.failed(failure)
             return
@@ -231,7 +231,7 @@ class Gatherer:
     async def _events_of(self, known: Known, asked: Asked, visitor_id: str, facts: Sequence[Fact]) -> None:
         try:
             of = frozenset(fact.of for fact in facts if fact.of is not None)
-            got = await self._sources.events(visitor_id, of, asked.now_s)
+            got = await self._sources.events(visitor_id, of)
         except SourceError as failure:
             known.failed(failure)
             return
@@ -249,7 +249,7 @@ class Gatherer:
         if query is None:
             return
         try:
-            got = await self._sources.items(query, asked.declared, asked.now_s)
+            got = await self._sources.items(list_plan.name, query, asked.declared)
         except SourceError as failure:
             known.failed(failure)
             return

@@ -54,7 +54,7 @@ class Handshake:
         if answer.rung != "fresh":
             return "private"
         digest = self._digests.of(site.version, plan.page, plan.name, answer.key)
-        return digest if self._budgets.allow(site.version, plan, digest, asked.now_s) else "private"
+        return digest if self._budgets.allow(site.version, plan, digest, asked.now.timestamp()) else "private"
 
 
 def told_by(plans: Iterable[SlotPlan]) -> list[bytes]:

@@ -5,7 +5,7 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
-from tessera.renderer.core.inputs import Gathered
+from tessera.renderer.core.inputs import Gathered, digest
 from tessera.renderer.core.layout import compose, nested_in
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
@@ -59,8 +59,16 @@ class PageAnswer:
 class Pipeline:
     """Answers for slots and pages. Whatever fails upstream or in a template, there is an answer."""
 
-    def __init__(self, gatherer: Gatherer, fragments: Fragments, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        gatherer: Gatherer,
+        fragments: Fragments,
+        recorder: Recorder | None = None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``look`` is called before each answer: what was purged until then is not in it."""
         self.gatherer = gatherer
+        self._look = look
         self._fragments = fragments
         self._compositions = Compositions()
         self._reported: set[tuple[str, str, str]] = set()
@@ -77,6 +85,7 @@ class Pipeline:
 
     async def slot(self, asked: Asked, plan: SlotPlan) -> Answer:
         """Answer for one slot, from the highest rung of the ladder that holds."""
+        self._look()
         problems: list[str] = []
         for rung in (self._decided, self._default):
             try:
@@ -131,7 +140,7 @@ class Pipeline:
             key = plan.inputs.key(gathered)
             fragment, hit = await self._fragment(key, plan, gathered, asked.counted, known)
             if plan.nested:
-                fragment, hit = await self._filled(fragment, hit, plan, gathered, asked.counted, known)
+                fragment, hit, key = await self._filled(fragment, hit, key, plan, gathered, asked.counted, known)
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
@@ -155,25 +164,37 @@ class Pipeline:
         return cached or await self._fragments.made(key, plan, gathered, known.purges), cached is not None
 
     async def _filled(
-        self, outer: Fragment, hit: bool, plan: OutcomePlan, gathered: Gathered, counted: bool, known: Known
-    ) -> tuple[Fragment, bool]:
-        """Put the fragments into one that are nested in it; one that fails is empty, and alone in that."""
+        self,
+        outer: Fragment,
+        hit: bool,
+        key: bytes,
+        plan: OutcomePlan,
+        gathered: Gathered,
+        counted: bool,
+        known: Known,
+    ) -> tuple[Fragment, bool, bytes]:
+        """Put the fragments into one that are nested in it; one that fails is empty, and alone in that.
+
+        Returns the whole, whether all of it was at hand, and the key of it all.
+        """
         found: dict[str, Fragment] = {}
         for name in nested_in(outer.body):
             inner = plan.nested.get(name)
             if inner is None or name in found:
                 continue  # an author's own comment that looks like a mark
             seen = gathered if inner.inputs.experiment else gathered._replace(assignment=None)
+            inner_key = inner.inputs.key(seen)
             try:
-                fragment, cached = await self._fragment(inner.inputs.key(seen), inner, seen, counted, known)
+                fragment, cached = await self._fragment(inner_key, inner, seen, counted, known)
             except RenderError as failure:
                 known.problems.append("render error")
                 known.lost = True
                 log.warning("%s", failure)
                 continue
             if inner.nested:
-                fragment, cached = await self._filled(fragment, cached, inner, gathered, counted, known)
+                nested = await self._filled(fragment, cached, inner_key, inner, gathered, counted, known)
+                fragment, cached, inner_key = nested
             if fragment.body == FALL_BACK.body:
-                return FALL_BACK, hit
-            found[name], hit = fragment, hit and cached
-        return self._compositions.of(outer, found), hit
+                return FALL_BACK, hit, key
+            found[name], hit, key = fragment, hit and cached, digest(key + inner_key)
+        return self._compositions.of(outer, found), hit, key

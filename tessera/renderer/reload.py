@@ -13,7 +13,10 @@ from tessera.renderer.site import Site, switch_off
 from tessera.rules.switches import Switch
 
 POLL_S = 0.2
-"""Seconds between two looks at what is wanted: a switch is to work within a second, and an edit to show at once."""
+"""Seconds between two looks for news: a switch is to work within a second, and an edit to show at once."""
+
+LOOK_S = 1.0
+"""Seconds after which files are looked at although there is no news: who changed them may not have told."""
 
 log = logging.getLogger("tessera")
 
@@ -29,17 +32,26 @@ class LiveSite:
     """Holds one version of the site. A request works with the version that was live when it began."""
 
     def __init__(
-        self, site: Site, load: Callable[[], LoadedSite], wanted: Callable[[], Wanted], *, at_each_request: bool
+        self,
+        site: Site,
+        load: Callable[[], LoadedSite],
+        wanted: Callable[[], Wanted],
+        told: Callable[[], int] = lambda: 0,
+        *,
+        at_each_request: bool,
     ) -> None:
         """``site`` is what ``load`` gave for the content that is wanted now.
 
         What is wanted is looked at before each request (in development, where an edit shows on the next one), or by
-        `watch`. Where ``load`` finds errors, or either raises OSError, what is live stays.
+        `watch`: at once where the number that ``told`` gives is another one, else now and then. Where ``load`` finds
+        errors, or either raises OSError, what is live stays.
         """
         self._loaded = site
         self._load = load
         self._wanted = wanted
+        self._told = told
         self._at_each_request = at_each_request
+        self._heard = told()
         self._seen = wanted()
         self._site = switch_off(site, self._seen.switches)
 
@@ -77,9 +89,14 @@ class LiveSite:
 
     async def watch(self) -> None:
         """Keep looking, without holding up requests. Runs until it is cancelled."""
+        quiet_s = 0.0
         while not self._at_each_request:
             await asyncio.sleep(POLL_S)
-            await asyncio.to_thread(self.refresh)
+            quiet_s += POLL_S
+            heard = self._told()
+            if heard != self._heard or quiet_s >= LOOK_S:
+                self._heard, quiet_s = heard, 0.0
+                await asyncio.to_thread(self.refresh)
 
 
 def edits(folder: Path) -> Iterator[None]:

@@ -151,7 +151,18 @@ class Upstream(Table):
     grace_s: NonNegativeFloat = Field(
         3600, description="Seconds after that for which it stands in where no newer one is to be had"
     )
-    max_entries: PositiveInt = Field(50_000, description="Answers remembered in each process")
+    stale_s: NonNegativeFloat = Field(
+        30,
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
+    )
+    missing_s: NonNegativeFloat = Field(
+        10, description="Seconds for which it is fresh, at most, that there is no such thing"
+    )
+    retry_ms: NonNegativeFloat = Field(
+        300, description="Milliseconds for which something that could not be had is not asked for again"
+    )
+    max_entries: PositiveInt = Field(50_000, description="Answers remembered in each process, at most")
+    max_bytes: PositiveInt = Field(64 * 1024 * 1024, description="Bytes of answers remembered in each process, at most")
 
 
 class Service(Upstream):
@@ -202,18 +213,30 @@ class Carts(Upstream):
     """Carts, from the embedded store; a cart signed by the shop outranks it."""
 
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which a cart is used as it is")
+    stale_s: NonNegativeFloat = Field(
+        0,
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
+    )
 
 
 class Assignments(Upstream):
     """The arms that visitors of sticky experiments were first shown, from the embedded store."""
 
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
+    stale_s: NonNegativeFloat = Field(
+        0,
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
+    )
 
 
 class Events(Upstream):
     """What visitors have seen and sent away, from the embedded store."""
 
     fresh_s: NonNegativeFloat = Field(0, description="Seconds for which an answer is used as it is")
+    stale_s: NonNegativeFloat = Field(
+        0,
+        description="Seconds after its fresh life for which it is used as it is, while a newer one is fetched behind",
+    )
     grace_s: NonNegativeFloat = Field(
         0, description="Seconds after that for which it stands in where no newer one is to be had"
     )

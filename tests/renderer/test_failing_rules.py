@@ -36,7 +36,7 @@ async def test_a_rule_that_fails_is_skipped_and_reported_once(tmp_path: Path, ca
     site = load(write_site(tmp_path, {"home.yaml": PAGE}, templates))
     pipeline = Pipeline(Gatherer(World().sources()), Fragments(MemoryCache(10_000)))
     context = Context.of(Visitor(), Device(), "en", site.declared)
-    asked = Asked(context, site.declared, NOW, NOW.timestamp(), given={"cart.value": "much"})
+    asked = Asked(context, site.declared, NOW, given={"cart.value": "much"})
     with caplog.at_level(logging.ERROR, "tessera"):
         answers = [await pipeline.slot(asked, site.pages["home"].slots["hero"]) for _ in range(3)]
     assert [(each.fragment.body, each.rung, each.decision.failed) for each in answers] == [

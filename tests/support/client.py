@@ -72,7 +72,7 @@ async def client_of(
     cache: FragmentCache | None = None,
     settings: Settings | None = None,
     recorder: Recorder | None = None,
-    **terms: float,
+    **terms: Any,
 ) -> AsyncIterator[Client]:
     """Serve a site from fake ports. ``terms`` are those of `World.sources`."""
     settings = settings or settings_for_tests()
@@ -82,7 +82,8 @@ async def client_of(
 
     @asynccontextmanager
     async def opening(_settings: Settings) -> AsyncIterator[Parts]:
-        pipeline = Pipeline(Gatherer(world.sources(**terms)), Fragments(cache), recorder)
+        sources = world.sources(clock=lambda: moments[-1].timestamp(), **terms)
+        pipeline = Pipeline(Gatherer(sources), Fragments(cache), recorder)
         yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening)

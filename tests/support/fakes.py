@@ -1,14 +1,16 @@
 """Ports that answer from memory, count who asks, and fail when told to."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Recommended
-from tessera.renderer.sources import Sources, Terms
+from tessera.renderer.remembered import Terms
+from tessera.renderer.sources import Sources
 
 
 @dataclass
@@ -34,19 +36,35 @@ class World:
         if source in self.failing:
             raise self.failing[source]
 
-    def sources(self, *, fresh_s: float = 60, grace_s: float = 3600, deadline_ms: float = 10_000) -> Sources:
-        """Wrap these ports as the application does."""
+    def sources(
+        self,
+        *,
+        fresh_s: float = 60,
+        grace_s: float = 3600,
+        stale_s: float = 0,
+        missing_s: float = 60,
+        retry_s: float = 0,
+        deadline_ms: float = 10_000,
+        max_bytes: int = 10_000_000,
+        max_entries: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
+        draw: Callable[[], float] = lambda: 0.0,
+    ) -> Sources:
+        """Wrap these ports as the application does. The highest ``draw`` is the earliest refresh; 0 is none."""
+        lifetime = Lifetime(fresh_s, grace_s, stale_s, missing_s)
 
-        def terms(source: str) -> Terms:
-            return Terms(source, deadline_ms, Lifetime(fresh_s, grace_s), 10_000)
+        def terms(source: str, lifetime: Lifetime = lifetime) -> Terms:
+            return Terms(source, deadline_ms, lifetime, max_entries, max_bytes, retry_s)
 
         return Sources(
             (FakeProfiles(self), terms("profile")),
             (FakeRecommender(self), terms("items")),
             (FakeCatalogue(self), terms("catalogue")),
             (FakeCarts(self), terms("cart")),
-            (FakeEvents(self), Terms("events", deadline_ms, Lifetime(0, 0), 10_000)),
-            (FakeAssignments(self), Terms("assignments", deadline_ms, Lifetime(0, 0), 10_000)),
+            (FakeEvents(self), terms("events", Lifetime(0, 0))),
+            (FakeAssignments(self), terms("assignments", Lifetime(0, 0))),
+            clock,
+            draw,
         )
 
 

@@ -16,11 +16,15 @@ class SingleFlight(Generic[K, V]):
 
     async def run(self, key: K, work: Callable[[], Awaitable[V]]) -> V:
         """Return what ``work`` returns or raises, starting it only if the key is not already in flight."""
+        return await asyncio.shield(self.start(key, work))
+
+    def start(self, key: K, work: Callable[[], Awaitable[V]]) -> "asyncio.Task[V]":
+        """Return the work in flight for the key, started now if need be. Whoever awaits it is to shield it."""
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = asyncio.ensure_future(_awaited(work))
             flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
+        return flight
 
     def _landed(self, key: K, flight: asyncio.Task[V]) -> None:
         del self._flights[key]

@@ -145,3 +145,11 @@ class Events(Protocol):
     async def record(self, event: Event) -> None:
         """Return once the event is durable. Raises `SourceError`."""
         ...
+
+
+class Downstream(Protocol):
+    """Whoever keeps copies of answers in front of Tessera: a proxy's cache, a CDN."""
+
+    async def purge(self, tags: frozenset[str]) -> None:
+        """Let go of what carries one of the tags; ``everything`` is all. Nothing here serves it any more by then."""
+        ...

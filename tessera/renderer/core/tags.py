@@ -13,7 +13,7 @@ from tessera.renderer.core.inputs import Gathered, InputsPlan
 
 Tag = str
 
-EVERYTHING: Tag = "*"
+EVERYTHING: Tag = "everything"
 """Stands for whatever there is."""
 
 
