@@ -23,10 +23,12 @@ from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Events, Exposures
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
+from tessera.renderer.element import Element
 from tessera.renderer.front import Front
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
+from tessera.renderer.podlets import Podlets
 from tessera.renderer.previews import Previews
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
@@ -93,7 +95,8 @@ def make_app(
     identity = make_identity(settings)
     understanding = Understanding(settings, identity, personas if development else {})
     previews = Previews(revealed(settings.secret) or secrets.token_hex(), find)
-    routes = [*Routes(settings, site, identity, understanding, previews, clock).routes()]
+    routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
+    routes += Podlets(site, lambda *request: front(*request)).routes()
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 
@@ -104,7 +107,7 @@ def make_app(
             yield parts
         watching.cancel()
 
-    return Front(
+    front = Front(
         site,
         understanding,
         previews,
@@ -113,6 +116,7 @@ def make_app(
         max_age_s=settings.http.max_age_s,
         may_force=development,
     )
+    return front
 
 
 def make_identity(settings: Settings) -> Identity:

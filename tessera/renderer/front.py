@@ -14,11 +14,12 @@ from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.declared import coerced
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
+from tessera.renderer.includer import ANY, Includer, Query, includer_of
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import NO_STORE, PRIVATE, Response, html, public, text
+from tessera.renderer.respond import HTML, NO_STORE, PRIVATE, Response, html, public, text
 from tessera.renderer.site import Site
 from tessera.renderer.understand import Understanding
 
@@ -28,6 +29,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
+NO_QUERY: Query = {}
+STAND_IN = public(2)
+"""How long a stand-in may live downstream that was not made for anybody: a failure then brings no stampede."""
 EXPLAIN = "explain"
 """The query parameter with which whoever holds a token that grants it asks why, instead of what."""
 
@@ -101,14 +105,16 @@ class Front:
         plan = page.layout if len(place) == 1 else page.slots.get(place[1])
         if plan is None:
             return NO_LAYOUT if len(place) == 1 else NO_SLOT
-        asked = self._asked(visit, page)
-        if visit.preview is not None and visit.preview.explain and EXPLAIN in query_of(visit.query):
+        query = query_of(visit.query) if visit.query else NO_QUERY
+        asked = self._asked(visit, page, query)
+        if visit.preview is not None and visit.preview.explain and EXPLAIN in query:
             return _explanation(await explain(pipeline, asked, visit.site, plan), visit.headers)
         if len(place) == 1:
             answer = await pipeline.page(asked, plan, page.slots)
             return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
         shown = await pipeline.slot(asked, plan)
-        return self._response(visit, shown.fragment, plan, {place[1]: shown})
+        includer = includer_of(query, place[1]) if query else ANY
+        return self._response(visit, shown.fragment, plan, {place[1]: shown}, includer)
 
     async def _preview(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer whoever carries a preview's token: as it says, or, where it is no good, as anybody."""
@@ -125,11 +131,11 @@ class Front:
         kept = [(name, value) for name, value in headers if name != b"cache-control"]
         return Response(status, [*kept, (b"cache-control", PRIVATE), (b"tessera-preview", told.encode())], body)
 
-    def _asked(self, visit: Visit, page: PagePlan) -> Asked:
+    def _asked(self, visit: Visit, page: PagePlan, query: Query) -> Asked:
         """Understand the request; its query is read by the page's declared parameters."""
-        site, query, headers, locale, now, preview = visit
+        site, _, headers, locale, now, preview = visit
         declared = site.declared
-        forced = query_of(query).get("force") if query and self._may_force else None
+        forced = query.get("force") if self._may_force else None
         if preview is not None:
             forced = preview.arm
         return Asked(
@@ -137,19 +143,29 @@ class Front:
             declared,
             now,
             now.timestamp(),
-            coerced(page.parameters, query_of(query)) if query else NOT_TOLD,
+            coerced(page.parameters, query) if query else NOT_TOLD,
             self._understanding.cart(headers, declared),
             forced=forced,
             counted=forced is None and preview is None,
         )
 
     def _response(
-        self, visit: Visit, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
+        self,
+        visit: Visit,
+        fragment: Fragment,
+        plan: SlotPlan | PagePlan,
+        answers: Mapping[str, Answer],
+        includer: Includer = ANY,
     ) -> Response:
-        """Send what was answered. A stand-in is never stored, and only what is public is shared."""
+        """Send what was answered, in the form that its includer asks for. Only what is public is shared."""
         extra = fallbacks(answers)
+        if includer is not ANY:
+            fragment = includer.framed(fragment)
+            if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
+                length = (b"content-length", b"%d" % len(fragment.body))
+                return Response(503, [HTML, length, (b"cache-control", NO_STORE), *extra], fragment.body)
         if extra:
-            caching = NO_STORE
+            caching = STAND_IN if plan.scope == "public" else NO_STORE
         elif plan.scope == "public":
             caching = public(min(plan.max_age_s, self._max_age_s, *(each.lifetime_s for each in answers.values())))
         else:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from tessera.renderer.confined import Bounds
 from tessera.renderer.core.inputs import canonical, digest
-from tessera.renderer.crosscheck import cross_check
+from tessera.renderer.crosscheck import cross_check, directives_written
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.engines.catalog import Catalog, load_catalog
 from tessera.renderer.plans import PagePlan
@@ -82,7 +82,7 @@ class SiteLoader:
         rules = load_ruleset(self._folder / "rules", self._folder, self._rules)
         templates = load_catalog(self._folder / TEMPLATES, self._limits, refused)
         known = templates.catalog.templates
-        diagnostics = [*rules.diagnostics, *templates.diagnostics]
+        diagnostics = [*rules.diagnostics, *templates.diagnostics, *directives_written(templates.sources.values())]
         if rules.ruleset is not None:
             diagnostics += cross_check(rules.ruleset, known)
             if not any(each.severity == "error" for each in diagnostics):

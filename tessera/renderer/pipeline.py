@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tessera.renderer.cache.base import Fragment, FragmentCache
+from tessera.renderer.core.directives import without_directives
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
@@ -134,7 +135,7 @@ class Pipeline:
 
     def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
         assert plan.template is not None
-        html = plan.template.render(plan.inputs.inputs(gathered))
+        html = without_directives(plan.template.render(plan.inputs.inputs(gathered)))
         if not counted:
             return Fragment.of(html.encode())
         fragment = Fragment.of((html + marker(gathered.assignment)).encode())

@@ -29,7 +29,7 @@ def html(
     fragment: Fragment, caching: bytes, if_none_match: bytes | None, extra: Iterable[tuple[bytes, bytes]]
 ) -> Response:
     """Answer with a fragment, or with 304 where the client holds the same bytes (RFC 9110, section 13.1.2)."""
-    if if_none_match is not None and _matches(if_none_match, fragment.etag):
+    if if_none_match is not None and matches(if_none_match, fragment.etag):
         return Response(304, [(b"etag", fragment.etag), (b"cache-control", caching), *extra])
     length = b"%d" % len(fragment.body)
     headers = [HTML, (b"content-length", length), (b"etag", fragment.etag), (b"cache-control", caching), *extra]
@@ -50,7 +50,7 @@ def text(status: int, body: str) -> Response:
     )
 
 
-def _matches(if_none_match: bytes, etag: bytes) -> bool:
+def matches(if_none_match: bytes, etag: bytes) -> bool:
     """Compare weakly, as If-None-Match demands (RFC 9110, section 8.8.3.2)."""
     if if_none_match.strip() == b"*":
         return True
