@@ -1,7 +1,7 @@
 // <tessera-fragment src [lazy] [height] [timeout] [included]>fallback</tessera-fragment>
 {
 	const name = "tessera-fragment", sheet = new CSSStyleSheet();
-	sheet.replaceSync(`:where(${name}){display:block}${name}[aria-busy]{visibility:hidden}`);
+	sheet.replaceSync(`:where(${name}){display:flow-root}${name}[aria-busy]{visibility:hidden}`);
 	const end = (node, go) => {
 		if (node) node.nextSibling ? go() : end(node.parentNode, go);
 		else document.readyState == "loading" ? addEventListener("DOMContentLoaded", go) : go();
@@ -45,5 +45,5 @@
 			this.dispatchEvent(new CustomEvent("tessera-" + type, { bubbles: true, detail }));
 		}
 	}
-	customElements.get(name) || customElements.define(name, Fragment, document.adoptedStyleSheets.push(sheet));
+	if (!customElements.get(name)) document.adoptedStyleSheets.push(sheet), customElements.define(name, Fragment);
 }
