@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,8 @@ HEAD = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><t
 <script>
   let told = [], shifted = 0;
   for (const type of ["tessera-load", "tessera-error"])
-    addEventListener(type, ({ target, detail }) => told.push([type.slice(8), target.id, detail?.name ?? detail ?? null]));
+    addEventListener(type, ({ target, detail }) =>
+      told.push([type.slice(8), target.id, detail?.name ?? detail ?? null]));
   new PerformanceObserver((seen) => { for (const { value } of seen.getEntries()) shifted += value; })
     .observe({ type: "layout-shift", buffered: true });
 </script>
