@@ -11,8 +11,8 @@ from tessera.renderer.cache.base import Fragment
 
 ON_ERROR = "on_error"
 """`status`: a slot that stands on a low rung of its ladder answers with 503, as its includer has a fallback."""
-AS = "as"
-FRAME_ID = "id"
+TURBO_FRAME = "turbo_frame"
+"""The id of the frame that Turbo looks for in an answer; one that is no plain name is the slot's name."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
 
 Query = Mapping[str, str]
@@ -35,10 +35,10 @@ ANY = Includer()
 
 
 def includer_of(query: Query, slot: str) -> Includer:
-    """Read the wishes from a query. The id of a frame is the slot's name, unless a plain name is given."""
-    if ON_ERROR not in query and AS not in query:
+    """Read the wishes from a query about a slot."""
+    if ON_ERROR not in query and TURBO_FRAME not in query:
         return ANY
-    frame = query.get(FRAME_ID, slot) if query.get(AS) == "turbo-frame" else None
+    frame = query.get(TURBO_FRAME)
     if frame is not None and not _NAME.fullmatch(frame):
         frame = slot
     return Includer(query.get(ON_ERROR) == "status", frame)

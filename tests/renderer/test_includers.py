@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import Profile
-from tests.support.client import Client, client_of, settings_for_tests
+from tests.support.client import Client, client_of
 from tests.support.fakes import World, item
 from tests.support.sites import write_site
 
@@ -92,21 +93,21 @@ async def test_a_stand_in_that_was_made_for_nobody_may_be_stored_for_a_moment(cl
     ("asked", "frame"),
     [
         ("", "hero"),
-        ("&id=top.hero", "top.hero"),
-        ("&id=%22%3E%3Cscript%3E", "hero"),
-        ("&id=" + "x" * 65, "hero"),
-        ("&id=a%0A", "hero"),
+        ("=top.hero", "top.hero"),
+        ("=%22%3E%3Cscript%3E", "hero"),
+        ("=" + "x" * 65, "hero"),
+        ("=a%0A", "hero"),
     ],
 )
 async def test_a_turbo_frame_is_put_around_a_fragment(client: Client, asked: str, frame: str) -> None:
-    reply = await client.get(f"/fragments/home/hero?as=turbo-frame{asked}", "ann")
+    reply = await client.get(f"/fragments/home/hero?turbo_frame{asked}", "ann")
     assert reply.text == f'<turbo-frame id="{frame}">Gold</turbo-frame>'
-    again = await client.get(f"/fragments/home/hero?as=turbo-frame{asked}", "ann", if_none_match=reply.headers["etag"])
+    again = await client.get(f"/fragments/home/hero?turbo_frame{asked}", "ann", if_none_match=reply.headers["etag"])
     assert again.status_code == 304
 
 
 async def test_an_includer_makes_no_entry_of_its_own_in_the_cache(client: Client, world: World) -> None:
-    for query in ("", "?on_error=status", "?as=turbo-frame", "?as=turbo-frame&id=x"):
+    for query in ("", "?on_error=status", "?turbo_frame", "?turbo_frame=x"):
         await client.get(f"/fragments/home/rail{query}")
     assert [call for call in world.calls if call[0] == "items"] == [world.calls[0]]
 
@@ -145,13 +146,23 @@ async def test_the_element_is_small_and_revalidates(client: Client) -> None:
     assert (again.status_code, again.text, again.headers["etag"]) == (304, "", reply.headers["etag"])
 
 
-@pytest.mark.parametrize("place", ["<p>{}</p>", "<!--{}-->", '<p title="{}"></p>', "<{}>"])
-async def test_data_gives_a_proxy_no_orders(tmp_path: Path, place: str) -> None:
-    site = {"hello.liquid": place.format("{{ visitor.first_name }}"), "gold.liquid": "x"}
-    folder = write_site(tmp_path, {"home.yaml": PAGE}, {**TEMPLATES, **site})
-    for said in ("#exec cmd=id ", "<!--#include virtual=/x -->", "esi:include src=/x /", "<esi:vars>", "!--#echo"):
-        world = World(profiles={"eve": Profile({"first_name": said})})
-        async with client_of(folder, world, settings=settings_for_tests()) as client:
-            text = (await client.get("/fragments/home/hero", "eve")).text
-        assert "<!--#" not in text
-        assert "<esi:" not in text
+PLACES = ("<p>{}</p>", "<!--{}-->", '<p title="{}"></p>', "<{}>", "<script type='application/json'>{}</script>")
+
+
+@pytest.mark.parametrize("said", ["#exec cmd=id ", "<!--#include virtual=/x -->", "esi:include src=/x /", "!--#echo"])
+async def test_data_gives_a_proxy_no_orders(tmp_path: Path, said: str) -> None:
+    """Traits and items, wherever a template may put them."""
+    hello = "".join(place.format("{{ visitor.first_name }}") for place in PLACES)
+    titles = "".join(place.format("{{ items[0].title }}") for place in PLACES)
+    folder = write_site(tmp_path, {"home.yaml": PAGE}, {**TEMPLATES, "hello.liquid": hello, "titles.jinja": titles})
+    world = World(
+        profiles={"eve": Profile({"first_name": said})},
+        lists={"popular": ["A"]},
+        catalogue={"A": {**item("A"), "title": said}},
+    )
+    async with client_of(folder, world) as client:
+        for slot in ("hero", "rail"):
+            text = (await client.get(f"/fragments/home/{slot}", "eve")).text
+            assert text.count(str(escape(said))) >= len(PLACES) - 2
+            assert "<!--#" not in text
+            assert "<esi:" not in text
