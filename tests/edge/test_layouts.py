@@ -86,6 +86,9 @@ def test_podium_shows_what_is_live_and_keeps_a_fallback_for_when_nothing_is(tmp_
             layout = stopped_last.enter_context(podium(tmp_path, tessera))
             assert HERO in httpx.get(layout).text
             (site / "templates" / "home" / "hero.liquid").write_text("<h2>Something new, {{ visitor.id }}</h2>")
+            assert (
+                "Something new" in httpx.get(f"{tessera}/fragments/home/hero").text
+            )  # loaded: layouts wait for a second
             assert "Something new, </h2>" in httpx.get(layout).text
             assert "Something new, maren</h2>" in httpx.get(layout, cookies=maren(tessera)).text
         page = httpx.get(layout)
