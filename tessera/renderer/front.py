@@ -30,7 +30,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
 NO_QUERY: Query = {}
-STAND_IN = public(2)
+STAND_IN_S = 2
 """How long a stand-in may live downstream that was not made for anybody: a failure then brings no stampede."""
 EXPLAIN = "explain"
 """The query parameter with which whoever holds a token that grants it asks why, instead of what."""
@@ -164,12 +164,11 @@ class Front:
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
                 length = (b"content-length", b"%d" % len(fragment.body))
                 return Response(503, [HTML, length, (b"cache-control", NO_STORE), *extra], fragment.body)
-        if extra:
-            caching = STAND_IN if plan.scope == "public" else NO_STORE
-        elif plan.scope == "public":
-            caching = public(min(plan.max_age_s, self._max_age_s, *(each.lifetime_s for each in answers.values())))
+        if plan.scope == "public":
+            lifetimes = (STAND_IN_S,) if extra else (each.lifetime_s for each in answers.values())
+            caching = public(min(plan.max_age_s, self._max_age_s, *lifetimes))
         else:
-            caching = PRIVATE
+            caching = NO_STORE if extra else PRIVATE
         return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
 
 

@@ -8,7 +8,7 @@ from markupsafe import escape
 
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import Profile
-from tests.support.client import Client, client_of
+from tests.support.client import Client, client_of, settings_for_tests
 from tests.support.fakes import World, item
 from tests.support.sites import write_site
 
@@ -87,6 +87,13 @@ async def test_a_stand_in_that_was_made_for_nobody_may_be_stored_for_a_moment(cl
     world.failing.update(DOWN)
     assert (await client.get("/fragments/home/rail")).headers["cache-control"] == "public, max-age=2"
     assert (await client.get("/fragments/home/hero", "ann")).headers["cache-control"] == "no-store"
+
+
+async def test_a_stand_in_lives_no_longer_than_anything_may(tmp_path: Path, world: World) -> None:
+    world.failing.update(DOWN)
+    folder = write_site(tmp_path, {"home.yaml": PAGE}, TEMPLATES)
+    async with client_of(folder, world, settings=settings_for_tests(http={"max_age_s": 1})) as client:
+        assert (await client.get("/fragments/home/rail")).headers["cache-control"] == "public, max-age=1"
 
 
 @pytest.mark.parametrize(
