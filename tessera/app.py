@@ -23,9 +23,12 @@ from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Events, Exposures
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
+from tessera.renderer.digests import Budgets, Digests
+from tessera.renderer.edge import Edge
 from tessera.renderer.element import Element
 from tessera.renderer.front import Front
 from tessera.renderer.gather import Gatherer
+from tessera.renderer.handshake import Handshake
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.podlets import Podlets
@@ -36,6 +39,7 @@ from tessera.renderer.routes import Routes
 from tessera.renderer.settings import Service, Settings, Upstream
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources, Terms
+from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
 
 STORE = "tessera.sqlite"
@@ -95,6 +99,8 @@ def make_app(
     identity = make_identity(settings)
     understanding = Understanding(settings, identity, personas if development else {})
     previews = Previews(revealed(settings.secret) or secrets.token_hex(), find)
+    edge = Edge(settings.edge.kind, settings.http.stale_s, settings.http.grace_s)
+    digests, budgets = Digests(revealed(settings.secret) or secrets.token_hex()), Budgets()
     routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
     routes += Podlets(site, lambda *request: front(*request)).routes()
     if development:
@@ -113,7 +119,8 @@ def make_app(
         previews,
         clock,
         Starlette(routes=routes, lifespan=lifespan),
-        max_age_s=settings.http.max_age_s,
+        Storing(edge, digests, budgets, settings.http.max_age_s),
+        Handshake(edge, digests, budgets, settings.http.max_context_age_s),
         may_force=development,
     )
     return front

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import click
 
-from tessera.cli.site import fail, offline_settings, report, site_option
+from tessera.cli.site import count, fail, offline_settings, open_site, report, site_option
 from tessera.publishing.deployment import Deployment
 from tessera.renderer import crosscheck, trial
 from tessera.renderer.confined import Bounds
+from tessera.renderer.demanded import accounts
 from tessera.renderer.engines import catalog
+from tessera.renderer.engines.catalog import SUFFIXES
 from tessera.renderer.loader import Report
 from tessera.renderer.reload import edits
+from tessera.renderer.site import Site
 from tessera.rules import codes
 from tessera.rules.diagnostics import did_you_mean, to_json
 from tessera.rules.reports import to_github, to_sarif
@@ -35,7 +38,14 @@ MEANINGS: Mapping[str, str] = {**codes.CODES, **crosscheck.CODES, **trial.CODES,
 )
 @click.option("--why", metavar="CODE", help="Explain a code, such as R104, instead.")
 @click.option("--watch", is_flag=True, help="Go on, and check again on each edit, until interrupted.")
-def check(folder: Path, form: str, why: str | None, watch: bool) -> None:
+@click.option(
+    "--demands",
+    metavar="[TEMPLATE]",
+    is_flag=False,
+    flag_value="",
+    help="Tell instead what a template reads, or each of them: with its place, who may share it, and its key.",
+)
+def check(folder: Path, form: str, why: str | None, watch: bool, demands: str | None) -> None:
     """Check rules and templates, and try templates out with made-up inputs.
 
     Templates are tried in a process of its own with bounds on time and memory.
@@ -45,6 +55,9 @@ def check(folder: Path, form: str, why: str | None, watch: bool) -> None:
     """
     if why is not None:
         _explain(why.upper())
+        return
+    if demands is not None:
+        _tell_demands(open_site(folder, offline_settings(folder)), demands, form)
         return
     loader = Deployment(folder, offline_settings(folder)).loader(folder)
     for _ in edits(folder):
@@ -66,7 +79,7 @@ def _report(checked: Report, form: str, prefix: str) -> int:
             click.echo(to_github(found, prefix), nl=False)
         case _:
             report(checked)
-            click.echo(f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}")
+            click.echo(f"{count(errors, 'error')}, {count(len(found) - errors, 'warning')}")
     return errors
 
 
@@ -76,11 +89,21 @@ def _explain(code: str) -> None:
     click.echo(f"{code}: {MEANINGS[code]}")
 
 
+def _tell_demands(site: Site, name: str, form: str) -> None:
+    known = site.catalog.templates
+    if name and name not in known:
+        fail(f"there is no template `{name}`; {did_you_mean(name, known) or 'leave it out, and all are told'}")
+    told = list(accounts(site, [name] if name else [each for each in known if each.endswith(SUFFIXES)]))
+    match form:
+        case "text":
+            click.echo("\n\n".join(each.to_text() for each in told))
+        case "json":
+            click.echo(json.dumps([each.to_json() for each in told], indent=2))
+        case _:
+            fail("what templates demand is told as text or as json")
+
+
 def _prefix(folder: Path) -> str:
     """The path from here to the site, to stand before the names of its files."""
     path = Path(os.path.relpath(folder)).as_posix()
     return "" if path == "." else f"{path}/"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -12,6 +12,7 @@ MODULES = {
     "diff": "diff",
     "reweight": "reweight",
     "schema": "schema",
+    "messages": "messages",
     "render": "ask",
     "explain": "ask",
     "publish": "publish",

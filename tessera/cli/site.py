@@ -64,6 +64,11 @@ def report(complaints: Report) -> None:
     click.echo(complaints.text(color=sys.stdout.isatty()), nl=False)
 
 
+def count(number: int, noun: str) -> str:
+    """Say how many there are."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def fail(*problems: str, code: int = UNUSABLE) -> NoReturn:
     """Say what is wrong, and leave with an exit code."""
     for problem in problems:

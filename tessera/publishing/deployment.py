@@ -1,6 +1,7 @@
 """One deployment of a site: the folder that is edited, the releases made of it, and what is switched off."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from tessera.publishing.releases import Releases
 from tessera.publishing.switchboard import Switchboard
@@ -36,7 +37,7 @@ class Deployment:
         """Return what loads a version of the site, again and again, from the folder where it stands."""
         bounds = self.settings.rendering
         limits = Limits(steps=bounds.max_steps, render_ms=bounds.max_ms, output_bytes=bounds.max_output_bytes)
-        return SiteLoader(folder, self.settings.site.locales, limits)
+        return SiteLoader(folder, self.settings.site.locales, limits, ZoneInfo(self.settings.site.zone))
 
     def load(self, folder: Path) -> LoadedSite:
         """Load a version of the site once."""

@@ -1,7 +1,7 @@
-"""Releases: immutable copies of a site's rules and templates, each named by its content, one of them live.
+"""Releases: immutable copies of what authors wrote for a site, each named by its content, one of them live.
 
     releases/
-      1f0c…9a/            rules/ and templates/ as they were published
+      1f0c…9a/            rules/, templates/ and locales/ as they were published
       live                the name of the release that is served
       history.jsonl       who published or rolled back what, when, why, and what changed, a line each
 
@@ -22,7 +22,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Literal
 
-PARTS = ("rules", "templates")
+PARTS = ("rules", "templates", "locales")
+"""The folders of a site that a release holds; the last need not be there."""
+
 LIVE = "live"
 HISTORY = "history.jsonl"
 
@@ -88,7 +90,8 @@ class Releases:
         copy = Path(mkdtemp(prefix=".new-", dir=self.folder))
         try:
             for part in PARTS:
-                shutil.copytree(site / part, copy / part)
+                if part != PARTS[-1] or (site / part).exists():
+                    shutil.copytree(site / part, copy / part)
             version = prove(copy)
             with self._locked():
                 previous = self.live()

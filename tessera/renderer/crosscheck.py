@@ -4,13 +4,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
 from tessera.renderer.core.directives import DIRECTIVES
 from tessera.renderer.core.inputs import CTA_FIELDS, EACH, EXPERIMENT_FIELDS, SIZE, Path
+from tessera.renderer.core.now import GRANULES
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import SUFFIXES
 from tessera.renderer.engines.places import span_at
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
-from tessera.rules.facts import SEGMENT
+from tessera.rules.facts import NOW, SEGMENT
 from tessera.rules.ruleset import LAYOUT, Outcome, Page, Ruleset
 from tessera.rules.source import Source, Span
+
+NOW_ROOT = NOW.rstrip(".")
 
 CODES: Mapping[str, str] = {
     "S101": "A rule names a template that is not in the templates folder.",
@@ -18,6 +21,7 @@ CODES: Mapping[str, str] = {
     "S103": "A layout places a slot that its page does not have, or a slot's template tries to place one.",
     "S104": "A template is neither shown by any rule nor taken in by another one. Those whose names begin with `_` are "
     "left alone.",
+    "S105": "A template reads `now` without saying how finely.",
     "S201": "What a template reads cannot be told from its text, so the whole object is demanded; the fragment is "
     "then shared by fewer visitors than it could be.",
     "S401": "A template writes an order to a proxy: `<!--#`, `<!--esi` or `<esi:`. Fragments are served without them.",
@@ -79,6 +83,10 @@ def _template(template: Template, placed: Collection[str], declared: Set[Path]) 
                 name = ".".join(path)
                 close = did_you_mean(name, [f"slots.{each}" for each in placed])
                 yield Diagnostic("S103", "error", f"there is no `{name}` to place here", span, help=close)
+        elif _bare(path) == (NOW_ROOT,):
+            written = [f"`now.{name}`" for name in GRANULES]
+            choice = f"write {', '.join(written[:-1])} or {written[-1]}: whatever you write is part of the key"
+            yield Diagnostic("S105", "error", "`now` does not say how finely", span, help=choice)
         elif not _is_declared(path, declared):
             name = ".".join(_bare(path))
             close = did_you_mean(name, (".".join(p for p in known if p != EACH) for known in declared))
@@ -91,6 +99,8 @@ def _declared(ruleset: Ruleset, page: Page) -> Iterator[Path]:
     """Yield every path that a template of the page may read."""
     for name in (*ruleset.facts, *(SEGMENT + name for name in ruleset.segments)):
         yield tuple(name.split("."))
+    for name in GRANULES:
+        yield (NOW_ROOT, name)
     for name in page.params:
         yield ("param", name)
     for name in CTA_FIELDS:

@@ -8,19 +8,31 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
+from tessera.renderer.batch import (
+    MAX_BODY_BYTES,
+    BadBatch,
+    Wanted,
+    answer_batch,
+    content_type_of_stream,
+    read_batch,
+    stream_batch,
+)
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.declared import coerced
+from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
+from tessera.renderer.handshake import Handshake
 from tessera.renderer.includer import ANY, Includer, Query, includer_of
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import HTML, NO_STORE, PRIVATE, Response, html, public, text
+from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
+from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]
@@ -30,8 +42,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
 NO_QUERY: Query = {}
-STAND_IN_S = 2
-"""How long a stand-in may live downstream that was not made for anybody: a failure then brings no stampede."""
 EXPLAIN = "explain"
 """The query parameter with which whoever holds a token that grants it asks why, instead of what."""
 
@@ -66,16 +76,18 @@ class Front:
         previews: Previews,
         clock: Callable[[], datetime],
         otherwise: App,
+        storing: Storing,
+        handshake: Handshake,
         *,
-        max_age_s: float,
         may_force: bool,
     ) -> None:
-        """``max_age_s`` bounds what is told downstream; ``may_force`` lets a query show an arm to whoever asks."""
+        """``may_force`` lets a query show an arm to whoever asks."""
         self._site = site
         self._understanding = understanding
         self._previews = previews
         self._clock = clock
-        self._max_age_s = max_age_s
+        self._storing = storing
+        self._handshake = handshake
         self._may_force = may_force
         self._otherwise = otherwise
 
@@ -85,15 +97,20 @@ class Front:
             parts = scope["path"].split("/")
             site = self._site.current()
             locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
-            if (len(parts) == 4 and parts[1] == "fragments") or (len(parts) == 3 and parts[1] == "pages"):
+            if (len(parts) == 4 and parts[1] == "fragments") or (len(parts) == 3 and parts[1] in ("pages", "context")):
                 visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
+                elif parts[1] == "context":
+                    response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
                 elif carries_token(visit.query, visit.headers):
                     response = await self._preview(scope["state"]["pipeline"], visit, parts[2:])
                 else:
                     response = await self._answer(scope["state"]["pipeline"], visit, parts[2:])
                 await _send(response, scope["method"], send)
+                return
+            if scope["path"] == "/fragments" and scope["method"] == "POST":
+                await self._batch(site, scope, receive, send)
                 return
         await self._otherwise(scope, receive, send)
 
@@ -116,6 +133,37 @@ class Front:
         includer = includer_of(query, place[1]) if query else ANY
         return self._response(visit, shown.fragment, plan, {place[1]: shown}, includer)
 
+    async def _batch(self, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for many fragments at once; see `tessera.renderer.batch`."""
+        body = await read_body(receive, MAX_BODY_BYTES)
+        if body is None:
+            await _send(text(413, f"A batch has at most {MAX_BODY_BYTES:,} bytes.\n"), "POST", send)
+            return
+        try:
+            batch = read_batch(body)
+        except BadBatch as wrong:
+            await _send(text(400, f"{wrong}\n"), "POST", send)
+            return
+        headers, now = dict(scope["headers"]), self._clock()
+
+        async def ask(wanted: Wanted) -> Response:
+            sent = {name: value for name, value in headers.items() if name != b"if-none-match"}
+            if wanted.visitor is not None:
+                sent[b"x-tessera-visitor"] = wanted.visitor.encode("latin-1", "replace")
+            if wanted.etag is not None:
+                sent[b"if-none-match"] = wanted.etag.encode("latin-1", "replace")
+            visit = Visit(site, urlencode(wanted.params).encode(), sent, None, now)
+            return await self._answer(scope["state"]["pipeline"], visit, (wanted.page, wanted.slot))
+
+        if not batch.stream:
+            await _send(await answer_batch(batch, ask), "POST", send)
+            return
+        kind = (b"content-type", content_type_of_stream(batch.form))
+        await send({"type": "http.response.start", "status": 200, "headers": [kind, *PRIVATE]})
+        async for part in stream_batch(batch, ask):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
     async def _preview(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer whoever carries a preview's token: as it says, or, where it is no good, as anybody."""
         token = token_in(query_of(visit.query), visit.headers.get(b"cookie"))
@@ -128,8 +176,8 @@ class Front:
                 visit = visit._replace(site=site, now=granted.at or visit.now, preview=granted)
         status, headers, body = await self._answer(pipeline, visit, place)
         told = granted if isinstance(granted, str) else visit.site.version
-        kept = [(name, value) for name, value in headers if name != b"cache-control"]
-        return Response(status, [*kept, (b"cache-control", PRIVATE), (b"tessera-preview", told.encode())], body)
+        kept = [(name, value) for name, value in headers if name not in CACHING]
+        return Response(status, [*kept, *PRIVATE, (b"tessera-preview", told.encode())], body)
 
     def _asked(self, visit: Visit, page: PagePlan, query: Query) -> Asked:
         """Understand the request; its query is read by the page's declared parameters."""
@@ -149,6 +197,14 @@ class Front:
             counted=forced is None and preview is None,
         )
 
+    async def _shake(self, pipeline: Pipeline, visit: Visit, name: str) -> Response:
+        """Answer an edge that asks which copies are a visitor's."""
+        page = visit.site.pages.get(name)
+        if page is None:
+            return NO_PAGE
+        asked = self._asked(visit, page, query_of(visit.query))
+        return await self._handshake.answer(pipeline, asked, visit.site, page)
+
     def _response(
         self,
         visit: Visit,
@@ -157,18 +213,26 @@ class Front:
         answers: Mapping[str, Answer],
         includer: Includer = ANY,
     ) -> Response:
-        """Send what was answered, in the form that its includer asks for. Only what is public is shared."""
+        """Send what was answered, in the form that its includer asks for. Only what is public is shared by all."""
         extra = fallbacks(answers)
         if includer is not ANY:
             fragment = includer.framed(fragment)
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
                 length = (b"content-length", b"%d" % len(fragment.body))
-                return Response(503, [HTML, length, (b"cache-control", NO_STORE), *extra], fragment.body)
-        if plan.scope == "public":
-            lifetimes = (STAND_IN_S,) if extra else (each.lifetime_s for each in answers.values())
-            caching = public(min(plan.max_age_s, self._max_age_s, *lifetimes))
+                return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
+        if extra:
+            caching = self._storing.of_stand_in(plan)
+        elif plan.scope == "private":
+            caching = PRIVATE
         else:
-            caching = NO_STORE if extra else PRIVATE
+            caching = self._storing.headers(
+                visit.site.version,
+                plan,
+                answers,
+                visit.headers,
+                lambda: query_of(visit.query),
+                visit.now.timestamp(),
+            )
         return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
 
 
@@ -201,6 +265,18 @@ def _explanation(explanation: Explanation, headers: Mapping[bytes, bytes]) -> Re
         body, kind = explanation.to_text() + "\n", b"text/plain; charset=utf-8"
     encoded = body.encode()
     return Response(200, [(b"content-type", kind), (b"content-length", b"%d" % len(encoded))], encoded)
+
+
+async def read_body(receive: Receive, limit: int) -> bytes | None:
+    """Read a request's body, None if it is longer than the limit."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
 async def _send(response: Response, method: str, send: Send) -> None:

@@ -13,6 +13,7 @@ from tessera.renderer.core.events import told_by
 from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
+from tessera.renderer.core.now import Granule
 from tessera.renderer.sources import Got, Sources
 from tessera.rules.compile import Truth
 from tessera.rules.facts import Fact, Value
@@ -77,8 +78,8 @@ class Known:
         if coerced.misfits:
             self.misfits += coerced.misfits
 
-    def derive(self, name: str, truth: Truth) -> None:
-        """Take in a segment or computed fact, and until when it holds."""
+    def derive(self, name: str, truth: Truth | Granule) -> None:
+        """Take in a segment, a computed fact or a part of `now`, and until when it holds."""
         if truth.value is not None:
             self.facts[name] = truth.value
         self.holds_until(truth.until)

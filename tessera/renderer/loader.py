@@ -5,12 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from tessera.renderer.confined import Bounds
 from tessera.renderer.core.inputs import canonical, digest
 from tessera.renderer.crosscheck import cross_check, directives_written
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.engines.catalog import Catalog, load_catalog
+from tessera.renderer.engines.messages import untranslated
+from tessera.renderer.engines.po_files import FOLDER as LOCALES
+from tessera.renderer.engines.po_files import load_translations
 from tessera.renderer.plans import PagePlan
 from tessera.renderer.site import Planner, Site
 from tessera.renderer.trial import Trial
@@ -21,6 +25,7 @@ from tessera.rules.ruleset import Page, Ruleset
 from tessera.rules.source import Source
 
 TEMPLATES = "templates"
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +55,18 @@ class LoadedSite(Report):
     site: Site | None
 
 
-def load_site(folder: Path, locales: Sequence[str], limits: Limits) -> LoadedSite:
+def load_site(folder: Path, locales: Sequence[str], limits: Limits, zone: ZoneInfo = UTC) -> LoadedSite:
     """Read and check a site's rules and templates, and plan its pages."""
-    return SiteLoader(folder, locales, limits).load()
+    return SiteLoader(folder, locales, limits, zone).load()
 
 
 class SiteLoader:
     """Loads a site, once or again and again: files of pages that have not changed are neither read nor planned anew."""
 
-    def __init__(self, folder: Path, locales: Sequence[str], limits: Limits) -> None:
+    def __init__(self, folder: Path, locales: Sequence[str], limits: Limits, zone: ZoneInfo = UTC) -> None:
+        """``zone`` is the one that `now` of templates is in."""
         self._folder = folder
+        self._zone = zone
         self._locales = tuple(locales)
         self._limits = limits
         self._rules = Remembered()
@@ -72,7 +79,7 @@ class SiteLoader:
         checked = self.check(trial.compile(self._folder / TEMPLATES))
         if checked.ruleset is None:
             return checked
-        failures = trial.render(Planner(checked.ruleset, checked.catalog.templates, self._locales))
+        failures = trial.render(Planner(checked.ruleset, checked.catalog.templates, self._locales, self._zone))
         broken = any(each.severity == "error" for each in failures)
         found = tuple(in_order([*checked.diagnostics, *failures]))
         return replace(checked, diagnostics=found, ruleset=None if broken else checked.ruleset)
@@ -80,15 +87,18 @@ class SiteLoader:
     def check(self, refused: Mapping[str, Diagnostic] = MappingProxyType({})) -> CheckedSite:
         """Read rules and templates, but for templates that were refused, and check them against each other."""
         rules = load_ruleset(self._folder / "rules", self._folder, self._rules)
-        templates = load_catalog(self._folder / TEMPLATES, self._limits, refused)
+        translated = load_translations(self._folder / LOCALES)
+        templates = load_catalog(self._folder / TEMPLATES, self._limits, translated.translations, refused)
         known = templates.catalog.templates
-        diagnostics = [*rules.diagnostics, *templates.diagnostics, *directives_written(templates.sources.values())]
+        diagnostics = [*rules.diagnostics, *translated.diagnostics, *templates.diagnostics]
+        diagnostics += untranslated(templates.catalog.messages, translated.translations, self._locales)
+        diagnostics += directives_written(templates.sources.values())
         if rules.ruleset is not None:
             diagnostics += cross_check(rules.ruleset, known)
             if not any(each.severity == "error" for each in diagnostics):
-                diagnostics += Planner(rules.ruleset, known, self._locales).complaints()
+                diagnostics += Planner(rules.ruleset, known, self._locales, self._zone).complaints()
         broken = any(each.severity == "error" for each in diagnostics)
-        sources = {**rules.sources, **templates.sources}
+        sources = {**rules.sources, **templates.sources, **translated.sources}
         return CheckedSite(tuple(in_order(diagnostics)), sources, None if broken else rules.ruleset, templates.catalog)
 
     def load(self) -> LoadedSite:
@@ -103,7 +113,7 @@ class SiteLoader:
         if basis != self._basis:
             self._basis = basis
             self._plans.clear()
-        planner = Planner(ruleset, catalog.templates, self._locales)
+        planner = Planner(ruleset, catalog.templates, self._locales, self._zone)
         self._plans = {name: (page, self._plan(planner, page)) for name, page in ruleset.pages.items()}
         return Site(
             self._folder,
@@ -112,6 +122,7 @@ class SiteLoader:
             catalog,
             planner.declared,
             self._locales,
+            self._zone,
             {name: plan for name, (_, plan) in self._plans.items()},
         )
 

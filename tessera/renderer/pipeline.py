@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 from tessera.renderer.cache.base import Fragment, FragmentCache
@@ -32,7 +33,8 @@ class Answer(NamedTuple):
 
     ``rung`` says how far down the ladder it is: as it should be, from inputs past their fresh life, the slot's
     default, or nothing. ``lifetime_s`` is how long the same request is sure to get the same answer: 0 or more,
-    possibly infinite. ``problems`` name what failed, without any visitor's data.
+    possibly infinite; ``horizon_s`` the same as far as only time is asked. ``problems`` name what failed, without any
+    visitor's data.
     """
 
     fragment: Fragment
@@ -42,6 +44,7 @@ class Answer(NamedTuple):
     problems: tuple[str, ...] = ()
     key: bytes | None = None
     hit: bool = False
+    horizon_s: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,9 @@ class Pipeline:
             hit = cached is not None
             fragment = cached or self._render(key, plan, gathered, asked.counted)
         known.holds_until(decision.until)
-        lifetime_s = min(known.fresh_for_s, seconds_until(known.until, asked.now))
-        return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit)
+        horizon_s = seconds_until(known.until, asked.now)
+        lifetime_s = min(known.fresh_for_s, horizon_s)
+        return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit, horizon_s)
 
     def _report(self, plan: SlotPlan, rules: Sequence[str]) -> None:
         """Log rules that failed and were skipped, each once: the next visitor would only say the same."""

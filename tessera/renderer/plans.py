@@ -8,6 +8,7 @@ from tessera.renderer.core.cta import CtaPlan
 from tessera.renderer.core.inputs import InputsPlan
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
+from tessera.renderer.core.now import Granule
 from tessera.renderer.core.scope import Scope
 from tessera.renderer.engines.base import Template
 from tessera.rules.compile import Matcher, Truth
@@ -22,7 +23,8 @@ class OutcomePlan:
     """One outcome of a slot: its template (None shows nothing), and what the template sees.
 
     ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
-    not brought in already. ``derived`` are the segments and computed facts among that: what works each of them out.
+    not brought in already. ``derived`` are the segments, computed facts and parts of `now` among that: what works each
+    of them out.
     ``values`` names the facts whose every value may show.
     """
 
@@ -31,7 +33,7 @@ class OutcomePlan:
     needs: Needs | None
     needs_beyond: Needs | None
     inputs: InputsPlan
-    derived: tuple[tuple[str, Callable[[Mapping[str, Value], datetime], Truth]], ...]
+    derived: tuple[tuple[str, Callable[[Mapping[str, Value], datetime], Truth | Granule]], ...]
     cta: CtaPlan | None
     lists: tuple[ListPlan, ...]
     item: str | None
@@ -47,7 +49,8 @@ class SlotPlan:
     ``version`` is that of the rules; ``reads`` are the facts that deciding can read, ``experiments`` and ``rollouts``
     those of its rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope``
     is the narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an
-    experiment's arm, by ``experiment.arm``, to whoever may see it without being counted.
+    experiment's arm, by ``experiment.arm``, to whoever may see it without being counted. ``budget`` is how many
+    different answers it promises to have at most.
     """
 
     page: str
@@ -64,6 +67,7 @@ class SlotPlan:
     forced: Mapping[str, Decision]
     scope: Scope
     max_age_s: float
+    budget: int | None
 
     def outcome(self, decision: Decision) -> OutcomePlan:
         """Return the plan of what was decided."""

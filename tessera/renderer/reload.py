@@ -83,7 +83,7 @@ class LiveSite:
 
 
 def edits(folder: Path) -> Iterator[None]:
-    """Yield at once, and again after each edit of a site's rules or templates; end when interrupted."""
+    """Yield at once, and again after each edit of a site's rules, templates or translations; end when interrupted."""
     known = None
     with suppress(KeyboardInterrupt):
         while True:
@@ -98,7 +98,7 @@ def edits(folder: Path) -> Iterator[None]:
 def stamps(folder: Path) -> Hashable:
     """Return the times and sizes of all files that authors edit: another value after any edit."""
     found: list[tuple[str, int, int]] = []
-    for part in ("rules", "templates"):
+    for part in ("rules", "templates", "locales"):
         for file in (folder / part).rglob("*"):
             try:
                 status = file.stat()

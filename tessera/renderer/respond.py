@@ -1,6 +1,5 @@
 """An answer as HTTP: status, headers and body (RFC 9110, RFC 9111)."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from tessera.renderer.cache.base import Fragment
@@ -8,8 +7,6 @@ from tessera.renderer.cache.base import Fragment
 Headers = list[tuple[bytes, bytes]]
 
 HTML = (b"content-type", b"text/html; charset=utf-8")
-NO_STORE = b"no-store"
-PRIVATE = b"private, no-store"
 
 
 class Response(NamedTuple):
@@ -20,19 +17,12 @@ class Response(NamedTuple):
     body: bytes = b""
 
 
-def public(max_age_s: float) -> bytes:
-    """Let anybody store an answer for some seconds, rounded down."""
-    return b"public, max-age=%d" % max_age_s
-
-
-def html(
-    fragment: Fragment, caching: bytes, if_none_match: bytes | None, extra: Iterable[tuple[bytes, bytes]]
-) -> Response:
+def html(fragment: Fragment, caching: Headers, if_none_match: bytes | None, extra: Headers) -> Response:
     """Answer with a fragment, or with 304 where the client holds the same bytes (RFC 9110, section 13.1.2)."""
     if if_none_match is not None and matches(if_none_match, fragment.etag):
-        return Response(304, [(b"etag", fragment.etag), (b"cache-control", caching), *extra])
+        return Response(304, [(b"etag", fragment.etag), *caching, *extra])
     length = b"%d" % len(fragment.body)
-    headers = [HTML, (b"content-length", length), (b"etag", fragment.etag), (b"cache-control", caching), *extra]
+    headers = [HTML, (b"content-length", length), (b"etag", fragment.etag), *caching, *extra]
     return Response(200, headers, fragment.body)
 
 
@@ -44,7 +34,7 @@ def text(status: int, body: str) -> Response:
         [
             (b"content-type", b"text/plain; charset=utf-8"),
             (b"content-length", b"%d" % len(encoded)),
-            (b"cache-control", NO_STORE),
+            (b"cache-control", b"no-store"),
         ],
         encoded,
     )

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -18,10 +19,13 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tessera.renderer.edge import Kind
 
 FILE = "tessera.toml"
 SECRETS = ("secret", "edge_secret", "cart_secret", "profiles_token", "lists_token")
@@ -41,7 +45,16 @@ class Site(Table):
     locales: tuple[str, ...] = Field(
         ("en",), min_length=1, description="Locales that the site speaks, the first being the default"
     )
+    zone: str = Field("UTC", description="Zone that `now` of templates is in, by its IANA name")
     currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency of carts (ISO 4217)")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        try:
+            return ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("there is no such zone; write an IANA name such as `Europe/Berlin`") from None
 
 
 class Server(Table):
@@ -98,11 +111,28 @@ class Redis(Table):
     deadline_ms: PositiveFloat = Field(20, description="Milliseconds to wait for an answer")
 
 
+class EdgeServer(Table):
+    """The proxy or CDN in front."""
+
+    kind: Kind = Field(
+        "generic", description="Whose words are spoken: `generic`, `nginx`, `varnish`, `fastly` or `cloudflare`"
+    )
+
+
 class Http(Table):
     """What is told to browsers and proxies."""
 
     max_age_s: NonNegativeFloat = Field(
         60, description="Seconds for which a public fragment may be reused downstream, at most"
+    )
+    stale_s: NonNegativeFloat = Field(
+        30, description="Seconds past that for which it may be reused while it is fetched anew, at most"
+    )
+    grace_s: NonNegativeFloat = Field(
+        600, description="Seconds past that for which it may be reused while fetching it fails, at most"
+    )
+    max_context_age_s: NonNegativeFloat = Field(
+        10, description="Seconds for which an edge may go by what `/context/{page}` told of a visitor, at most"
     )
     max_body_bytes: PositiveInt = Field(4096, description="Bytes of a request's body, at most")
 
@@ -205,6 +235,7 @@ class Settings(BaseSettings):
     rendering: Rendering = Rendering()
     cache: Cache = Cache()
     redis: Redis = Redis()
+    edge: EdgeServer = EdgeServer()
     http: Http = Http()
     profiles: Profiles = Profiles()
     lists: Lists = Lists()

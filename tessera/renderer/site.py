@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from tessera.renderer.core.cta import CtaPlan
 from tessera.renderer.core.declared import Declared
 from tessera.renderer.core.inputs import InputsPlan, canonical, digest
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
+from tessera.renderer.core.now import now_facts, now_of
 from tessera.renderer.core.scope import Scope, narrowest
 from tessera.renderer.crosscheck import find_template, unused_templates
 from tessera.renderer.engines.base import Template
@@ -40,6 +42,7 @@ class Site:
     catalog: Catalog
     declared: Declared
     locales: tuple[str, ...]
+    zone: ZoneInfo
     pages: Mapping[str, PagePlan]
 
 
@@ -49,7 +52,7 @@ def switch_off(site: Site, switches: Collection[Switch]) -> Site:
     changed = [name for name, page in ruleset.pages.items() if page is not site.ruleset.pages[name]]
     if not changed:
         return site
-    planner = Planner(ruleset, site.catalog.templates, site.locales)
+    planner = Planner(ruleset, site.catalog.templates, site.locales, site.zone)
     pages = {**site.pages, **{name: planner.page(ruleset.pages[name]) for name in changed}}
     version = digest(canonical([site.version, sorted(map(str, switches))])).hex()
     return replace(site, version=version, ruleset=ruleset, pages=pages)
@@ -58,11 +61,15 @@ def switch_off(site: Site, switches: Collection[Switch]) -> Site:
 class Planner:
     """Makes the plans of one ruleset with one catalog of templates."""
 
-    def __init__(self, ruleset: Ruleset, templates: Mapping[str, Template], locales: tuple[str, ...]) -> None:
+    def __init__(
+        self, ruleset: Ruleset, templates: Mapping[str, Template], locales: tuple[str, ...], zone: ZoneInfo
+    ) -> None:
+        """``zone`` is the one that `now` of templates is in."""
         self._ruleset = ruleset
         self._templates = templates
         self._locales = locales
-        self._everybodys = {"page.name"} | ({LOCALE} if len(locales) == 1 else set())
+        self._now = now_facts(zone)
+        self._everybodys = {"page.name", *self._now} | ({LOCALE} if len(locales) == 1 else set())
         self.declared = Declared(ruleset)
 
     def page(self, page: Page) -> PagePlan:
@@ -128,6 +135,7 @@ class Planner:
             forced=dict(_arms(slot)),
             scope=narrowest(scopes),
             max_age_s=inf if slot.max_age_s is None else slot.max_age_s,
+            budget=slot.budget,
         )
 
     def _outcome(
@@ -151,10 +159,13 @@ class Planner:
             needs=Needs.of(reads, facts, self._ruleset),
             needs_beyond=Needs.of(reads - decided_on, facts, self._ruleset),
             inputs=inputs,
-            derived=tuple(
-                (fact.name, compile_fact(self._ruleset, fact.name))
-                for fact in inputs.facts
-                if fact.name in self._ruleset.computed
+            derived=(
+                *(
+                    (fact.name, compile_fact(self._ruleset, fact.name))
+                    for fact in inputs.facts
+                    if fact.name in self._ruleset.computed
+                ),
+                *((fact.name, now_of(fact)) for fact in inputs.facts if fact.name in self._now),
             ),
             cta=CtaPlan(self._ruleset.ctas[shown.cta.name], shown.cta) if shown.cta else None,
             lists=tuple(ListPlan(each) for each in lists),
@@ -165,9 +176,9 @@ class Planner:
         )
 
     def _facts(self, page: Page) -> Mapping[str, Fact]:
-        """Return everything that may be read on a page, by full name, segments included."""
+        """Return everything that may be read on a page, by full name, segments and `now` included."""
         segments = (segment.fact for segment in self._ruleset.segments.values())
-        return {**self._ruleset.facts, **{f.name: f for f in (*page.params.values(), *segments)}}
+        return {**self._ruleset.facts, **self._now, **{f.name: f for f in (*page.params.values(), *segments)}}
 
     def _chain(self, name: str | None) -> Iterator[ItemList]:
         """Yield a list and those that stand in for it."""

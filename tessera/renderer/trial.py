@@ -1,11 +1,12 @@
 """Templates tried out before they serve anyone: compiled, and rendered with made-up inputs, where it can do no harm."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from tessera.renderer.confined import At, Bounds, Killed, confined
+from tessera.renderer.core.declared import Declared
 from tessera.renderer.core.inputs import Gathered, Items, plain, template_form
 from tessera.renderer.core.samples import sample
 from tessera.renderer.engines.base import Limits, RenderError
@@ -13,7 +14,7 @@ from tessera.renderer.engines.catalog import load_catalog
 from tessera.renderer.plans import OutcomePlan
 from tessera.renderer.site import Planner
 from tessera.rules.diagnostics import Diagnostic
-from tessera.rules.facts import Fact, Value
+from tessera.rules.facts import LOCALE, Fact, Value
 from tessera.rules.source import Span
 
 CODES: Mapping[str, str] = {
@@ -51,7 +52,7 @@ class Trial:
         refused: dict[str, Diagnostic] = {}
         while True:
             try:
-                confined(lambda at: load_catalog(folder, self.limits, refused, at) and None, self.bounds)
+                confined(lambda at: load_catalog(folder, self.limits, refused=refused, at=at) and None, self.bounds)
             except Killed as killed:
                 if killed.at in refused or not killed.at:
                     raise
@@ -81,7 +82,7 @@ class Trial:
         found: dict[tuple[str, int, int, str], Diagnostic] = {}
         for name, uses in plans.items():
             at(name)
-            tries = [self._try(plan, *situation) for plan in uses for situation in self._situations(planner)]
+            tries = [self._try(plan, planner.declared, known=known) for plan in uses for known in (False, True)]
             failures = [failure for failure in tries if failure is not None]
             for failure in failures:
                 place = (failure.template, failure.line, failure.column, failure.message)
@@ -89,24 +90,29 @@ class Trial:
                 found.setdefault(place, _failed(failure, always=always))
         return list(found.values())
 
-    def _situations(self, planner: Planner) -> Iterator[tuple[str, Mapping[str, Value], Items]]:
-        declared = planner.declared
-        yield "with nothing known", declared.defaults, Items(())
-        facts = {name: sample(fact, self.now) for name, fact in declared.facts.items()}
-        fields = {name: self._field(fact) for name, fact in declared.item_fields.items()}
-        yield "with everything known", {**facts, "locale": self.locale}, Items([fields] * SAMPLE_ITEMS)
-
-    def _field(self, fact: Fact) -> object:
-        return template_form(fact, plain(sample(fact, self.now)))
-
-    def _try(self, plan: OutcomePlan, handed: str, facts: Mapping[str, Value], items: Items) -> Failure | None:
+    def _try(self, plan: OutcomePlan, declared: Declared, *, known: bool) -> Failure | None:
+        """Render with everything known, or with nothing but what always is."""
         assert plan.template is not None
+        facts: dict[str, Value] = dict(declared.defaults)
+        if known:
+            told = {**declared.facts, **{fact.name: fact for fact in plan.inputs.facts}}
+            facts |= {name: sample(fact, self.now) for name, fact in told.items()} | {LOCALE: self.locale}
+        for name, derive in plan.derived:
+            value = derive(facts, self.now).value
+            if value is not None:
+                facts[name] = value
+        fields = {name: self._field(fact) for name, fact in declared.item_fields.items()}
+        items = Items([fields] * SAMPLE_ITEMS if known else ())
         cta = plan.cta.resolve(facts, self.locale) if plan.cta is not None else None
         try:
             plan.template.render(plan.inputs.inputs(Gathered(facts, cta, items, Items(items.all[:1]))))
         except RenderError as error:
+            handed = "with everything known" if known else "with nothing known"
             return Failure(error.message, error.template, error.line, error.column, handed)
         return None
+
+    def _field(self, fact: Fact) -> object:
+        return template_form(fact, plain(sample(fact, self.now)))
 
 
 def _failed(failure: Failure, *, always: bool) -> Diagnostic:

@@ -49,8 +49,9 @@ EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 SEGMENT = "segment."
 PARAMETER = "param."
 ITEM = "item."
+NOW = "now."
 ASSIGNED = "assigned."
-RESERVED = ("segment", "param", "item", "items", "cta", "slots", "experiment", "assigned")
+RESERVED = ("segment", "param", "item", "items", "cta", "slots", "experiment", "assigned", "now")
 """First parts of names that mean something else in rules or in templates, so no declared fact may use them."""
 
 CONSENT = "consent.personalization"
@@ -82,7 +83,8 @@ _OPEN_TEXT: tuple[FactType, ...] = ("string", "set", "version", "location")
 class Fact:
     """One name that rules and templates may read.
 
-    `one_of` holds the allowed texts in declared order, None where any is allowed; `unit` the ISO 4217 code of money;
+    `one_of` holds the allowed texts in declared order, None where any is allowed; `unit` the ISO 4217 code of money
+    (of `now`, the name of its zone);
     `trait` the profile's name for it (source profile); `list` the list whose item ids it holds (source list); `event`
     the kind of events that it tells of (source events), about what is called `of`, none of them longer ago than
     `window`, if that is given; `default` the value it has when absent, None where it is then unknown.

@@ -55,8 +55,8 @@ class Recurrence:
 
     def at(self, second: int, zone: ZoneInfo) -> tuple[bool, int]:
         """Whether this is open at a UTC second, and the next UTC second that changes it, or `FOREVER`."""
-        stretches = _stretches(zone, second)
-        end, offset = next(stretches)
+        constant = stretches(zone, second)
+        end, offset = next(constant)
         local = second + offset
         is_open, change = self._run(local)
         while True:
@@ -65,7 +65,7 @@ class Recurrence:
             if sure - offset < end:
                 return is_open, min(change - offset, FOREVER)
             jump = end
-            end, offset = next(stretches)
+            end, offset = next(constant)
             if not local <= jump + offset < change:
                 local = jump + offset
                 after, change = self._run(local)
@@ -169,7 +169,7 @@ def to_utc(local: int, zone: ZoneInfo) -> int:
     return ((EPOCH + local * SECOND).replace(tzinfo=zone) - EPOCH) // SECOND
 
 
-def _stretches(zone: ZoneInfo, second: int) -> Iterator[tuple[int, int]]:
+def stretches(zone: ZoneInfo, second: int) -> Iterator[tuple[int, int]]:
     """The stretches of constant UTC offset from the one at a UTC second on: where each ends, and its offset."""
     for block in count(second >> _BLOCK_BITS):
         for end, offset in _block_stretches(zone, block):

@@ -139,7 +139,12 @@ def test_every_item_has_a_picture_of_its_own_kind(site: Site) -> None:
 
 def test_the_settings_are_those_of_the_shop() -> None:
     settings = load_settings(FOLDER, server={"mode": "development"})
-    assert settings.site.model_dump() == {"name": "Tarnfell", "locales": ("en", "de"), "currency": "EUR"}
+    assert settings.site.model_dump() == {
+        "name": "Tarnfell",
+        "locales": ("en", "de"),
+        "zone": "Europe/Berlin",
+        "currency": "EUR",
+    }
 
 
 def test_personas_are_visitors_with_a_story(personas: Mapping[str, Persona], world: seed.World) -> None:

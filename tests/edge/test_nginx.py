@@ -18,16 +18,18 @@ from tests.support.programs import needs
 from tests.support.served import served
 from tests.support.sites import write_site
 
-CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 EDGE_SECRET = "known to nginx and Tessera"
 OWN = "The winter range is in."
+INCLUDE = '<!--#include virtual="/fragments/home/{}" -->'
 AROUND = "<html><body>{}<hr></body></html>"
 PAGES = {
-    "index": AROUND.format('<!--#include virtual="/fragments/home/hero" -->'),
+    "index": f"<html><body>{INCLUDE.format('hero')}<hr>{INCLUDE.format('departments')}</body></html>",
+    "hole": AROUND.format(INCLUDE.format("hero")),
     "stub": AROUND.format(example("including.md", "nginx", "html")),
     "rail": AROUND.format(example("including.md", "nginx", "html")).replace("/home/hero", "/home/rail?on_error=status"),
-    "unknown": AROUND.format('<!--#include virtual="/fragments/home/nothing" -->'),
-    "data": AROUND.format('<!--#include virtual="/fragments/home/data?$args" -->'),
+    "unknown": AROUND.format(INCLUDE.format("nothing")),
+    "data": AROUND.format(INCLUDE.format("data?$args")),
     "secret": "what no visitor may see",
 }
 Nginx = Callable[..., AbstractContextManager["Front"]]
@@ -38,6 +40,12 @@ class Front(NamedTuple):
 
     address: str
     tessera: str
+    copies: Path
+
+    def stored(self, path: str) -> int:
+        """Count the copies that nginx holds of a fragment."""
+        files = [file.read_bytes() for file in self.copies.rglob("*") if file.is_file()]
+        return sum(f"\nKEY: {path}?".encode() in file for file in files)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,8 @@ def nginx_before(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
             "proxy_set_header X-Tessera-Visitor $cookie_shop_customer;\n"
         )
         port = free_port()
-        configuration = CONFIGURATION.read_text()
+        (folder / "tessera-proxy.conf").write_bytes((DEPLOY / "tessera-proxy.conf").read_bytes())
+        configuration = (DEPLOY / "nginx.conf").read_text()
         configuration = configuration.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
         configuration = configuration.replace("127.0.0.1:8000", tessera.removeprefix("http://"))
         user = "user root;\n" if os.geteuid() == 0 else ""  # the folder is only its owner's to read
@@ -64,7 +73,7 @@ def nginx_before(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
         process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")])
         try:
             wait_for(port)
-            yield Front(f"http://127.0.0.1:{port}/", tessera)
+            yield Front(f"http://127.0.0.1:{port}/", tessera, folder / "fragments")
         finally:
             process.terminate()
             process.wait(timeout=10)
@@ -74,7 +83,7 @@ def nginx_before(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
 
 @pytest.fixture(scope="module")
 def nginx(nginx_before: Nginx, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    environment = {"TESSERA_EDGE_SECRET": EDGE_SECRET}
+    environment = {"TESSERA_EDGE_SECRET": EDGE_SECRET, "TESSERA_EDGE__KIND": "nginx"}
     with served(tmp_path_factory.mktemp("state"), environment=environment) as tessera, nginx_before(tessera) as front:
         yield front
 
@@ -89,8 +98,8 @@ def page(nginx: Front, **cookies: str) -> str:
 def test_the_fragment_stands_in_the_page(nginx: Front) -> None:
     text = page(nginx)
     assert text.startswith("<html><body><")
-    assert "<h2" in text
-    assert text.endswith("<hr></body></html>")
+    assert "<h2" in text.partition("<hr>")[0]
+    assert text.endswith("</body></html>")
 
 
 def test_the_edge_names_the_visitor(nginx: Front) -> None:
@@ -98,6 +107,22 @@ def test_the_edge_names_the_visitor(nginx: Front) -> None:
     assert "Maren" in member
     assert "Maren" not in stranger
     assert page(nginx, shop_customer="maren") == stranger
+
+
+def test_there_is_one_copy_for_each_thing_that_is_shown_and_none_of_what_is_private(nginx: Front) -> None:
+    pages = {page(nginx, shop_customer=f"v{n}", tessera_consent="granted", visit=str(n)) for n in range(20)}
+    assert len({text.partition("<hr>")[2] for text in pages}) == 1
+    assert nginx.stored("/fragments/home/departments") == 1
+    assert page(nginx, tessera_locale="de").partition("<hr>")[2] not in {text.partition("<hr>")[2] for text in pages}
+    assert nginx.stored("/fragments/home/departments") == 2
+    assert nginx.stored("/fragments/home/hero") == 0
+
+
+def test_nobody_asks_for_the_handshake_or_carries_a_digest_but_nginx(nginx: Front) -> None:
+    assert "tessera-context" not in httpx.get(f"{nginx.address}_tessera/context").headers
+    reply = httpx.get(f"{nginx.address}fragments/home/departments", headers={"x-tessera-digest": "dmade-up"})
+    assert (reply.status_code, reply.headers["cache-control"]) == (200, "private, no-store")
+    assert nginx.stored("/fragments/home/departments") == 2
 
 
 def test_only_the_edge_names_the_visitor(nginx: Front) -> None:
@@ -119,7 +144,7 @@ def test_no_failure_breaks_the_page(nginx_before: Nginx, tmp_path: Path) -> None
         assert httpx.get(f"{front.address}fragments/home/rail?on_error=status").status_code == 503
         assert httpx.get(f"{front.address}fragments/home/rail").status_code == 200
     with nginx_before(nobody) as front:
-        assert httpx.get(front.address).text == AROUND.format("")
+        assert httpx.get(f"{front.address}hole.html").text == AROUND.format("")
         assert OWN in httpx.get(f"{front.address}stub.html").text
 
 

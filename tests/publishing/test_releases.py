@@ -26,6 +26,17 @@ def releases(tmp_path: Path) -> Releases:
     return Releases(tmp_path / "releases")
 
 
+def test_translations_are_part_of_a_release(releases: Releases, site: Path) -> None:
+    publish(releases, site)
+    file = site / "locales" / "de" / "messages.po"
+    file.parent.mkdir(parents=True)
+    file.write_text("# German\n")
+    write(site, "two")
+    entry = publish(releases, site)
+    assert (releases.folder / entry.version / "locales" / "de" / "messages.po").read_text() == "# German\n"
+    assert "+++ b/locales/de/messages.po" in entry.diff
+
+
 def write(site: Path, text: str) -> None:
     (site / "rules" / "home.yaml").write_text(text + "\n")
 

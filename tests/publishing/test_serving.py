@@ -74,7 +74,7 @@ def address(shop: Shop) -> Iterator[str]:
         yield url
 
 
-def wait_until(so: object, seconds: float = 10) -> None:
+def wait_until(so: object, seconds: float = 30) -> None:
     """Wait until something is so, on every worker as far as many requests can tell."""
     assert callable(so)
     end = time.monotonic() + seconds

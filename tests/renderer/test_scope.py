@@ -70,7 +70,8 @@ async def test_the_scope_of_a_slot(tmp_path: Path, default: str, rule: str, scop
     async with client_of(folder, World()) as client:
         for path in ("/fragments/home/one", "/pages/home"):
             caching = (await client.get(path)).headers["cache-control"]
-            assert caching == ("public, max-age=60" if scope == "public" else "private, no-store")
+            expected = "public, max-age=60, stale-while-revalidate=30, stale-if-error=600"
+            assert caching == (expected if scope == "public" else "private, no-store")
 
 
 def _block(rule: str) -> str:

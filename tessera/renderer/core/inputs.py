@@ -7,10 +7,11 @@ key, by construction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -51,6 +52,11 @@ def canonical(values: object) -> bytes:
 def digest(data: bytes) -> bytes:
     """Return 20 bytes that stand for the data (BLAKE2b, RFC 7693)."""
     return blake2b(data, digest_size=KEY_BYTES).digest()
+
+
+def spelled(path: Path) -> str:
+    """Write a path as authors do: `items[].title`; a length is that of what it belongs to."""
+    return ".".join(part for part in path if part != SIZE).replace("." + EACH, EACH)
 
 
 class Items:
@@ -127,6 +133,14 @@ class InputsPlan:
                 (assignment.experiment, assignment.arm, assignment.version) if assignment is not None else None,
             )
         )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the key is made of beside the template's version, as authors write it, sorted."""
+        of_items = [f"items[].{name}" for name in self.items or ()] or ["items.size"] * (self.items is not None)
+        named = {"cta": self.cta, "experiment": self.experiment, "item": self.item}
+        members = [f"{root}.{name}" for root, names in named.items() for name in names or ()]
+        return tuple(sorted([*self._names, *of_items, *members]))
 
     def _digest(self, values: tuple[Sequence[Value | None], object, object, object, object]) -> bytes:
         return digest(self._prefix + canonical(([plain(value) for value in values[0]], *values[1:])))
@@ -205,11 +219,20 @@ def _seconds(_fact: Fact, value: object) -> object:
     return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
 
+def _in_zone(fact: Fact, value: object) -> object:
+    return value.astimezone(ZoneInfo(fact.unit)) if fact.unit and isinstance(value, datetime) else value
+
+
 def _point(_fact: Fact, value: object) -> object:
     return {"lat": value.lat, "lon": value.lon} if isinstance(value, Location) else value
 
 
-_FORMS: Mapping[str, Callable[[Fact, object], object]] = {"money": _money, "duration": _seconds, "location": _point}
+_FORMS: Mapping[str, Callable[[Fact, object], object]] = {
+    "money": _money,
+    "duration": _seconds,
+    "location": _point,
+    "timestamp": _in_zone,
+}
 
 
 def _place(inputs: dict[str, object], path: Sequence[str], value: object) -> None:

@@ -4,6 +4,7 @@ Whatever a file holds, loading ends soon and raises nothing: every fault becomes
 template that has a fault, or takes in one that has, is left out of the catalogue.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -14,20 +15,28 @@ from types import MappingProxyType
 
 from tessera.renderer.core.inputs import Path as InputPath
 from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Template
+from tessera.renderer.engines.contracts import broken_contract
 from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
+from tessera.renderer.engines.jinja.messages import jinja_messages
 from tessera.renderer.engines.jinja.tree import jinja_references
 from tessera.renderer.engines.liquid.demands import liquid_demands
 from tessera.renderer.engines.liquid.environment import LiquidEnvironment, render_liquid
+from tessera.renderer.engines.liquid.messages import liquid_messages
 from tessera.renderer.engines.liquid.tree import liquid_references
+from tessera.renderer.engines.messages import MessageUse, misused
 from tessera.renderer.engines.references import Graph, Resolver
 from tessera.renderer.engines.template_files import read_files
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 from tessera.rules.diagnostics import Diagnostic, in_order
 from tessera.rules.source import Source, Span
 
 LIQUID, JINJA = ".liquid", ".jinja"
 SUFFIXES = (LIQUID, JINJA)
 LIBRARIES = ("tessera", "python-liquid", "jinja2", "markupsafe", "babel")
+
+_TRANSLATES = re.compile(r"\b(?:t|map)\b")
+"""What stands in every template that may apply `t`: its name, or what applies a filter that is named elsewhere."""
 
 CODES: Mapping[str, str] = {
     "T101": "A template file is not text in UTF-8.",
@@ -39,6 +48,12 @@ CODES: Mapping[str, str] = {
     "T107": "A template takes in one in the other language.",
     "T108": "A file is of no kind that templates can use, so it is ignored.",
     "T109": "A Liquid template that is taken in with `render` takes in another with `include`.",
+    "T110": "A catalogue of translations cannot be read.",
+    "T111": "A translation has places for other values than its message.",
+    "T112": "`t` is handed less than its message needs.",
+    "T113": "Messages of templates have no translation in a locale of the site.",
+    "T114": "A template reads something that its contract, `reads:`, does not name.",
+    "T115": "A contract, `reads:`, names something that the template does not read.",
 }
 
 
@@ -61,9 +76,10 @@ class LoadedTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Templates by their path below the folder of templates, with the suffix."""
+    """Templates by their path below the folder of templates, with the suffix, and the messages that they ask for."""
 
     templates: Mapping[str, Template]
+    messages: tuple[MessageUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,7 @@ class LoadedCatalog:
 def load_catalog(
     folder: Path,
     limits: Limits,
+    translations: Translations = NO_TRANSLATIONS,
     refused: Mapping[str, Diagnostic] = MappingProxyType({}),
     at: Callable[[str], None] = lambda _name: None,
 ) -> LoadedCatalog:
@@ -87,30 +104,41 @@ def load_catalog(
     called with the name of each template before work on it begins.
     """
     files = read_files(folder, limits, SUFFIXES)
-    loader = _Loader(folder.name + "/", files.texts, limits, at)
-    diagnostics = [*files.diagnostics, *loader.parse(refused)]
+    loader = _Loader(folder.name + "/", files.texts, limits, translations, at)
+    diagnostics = [*files.diagnostics, *loader.parse(refused), *misused(loader.messages)]
     graph = Graph(loader.references, loader.resolvers)
     diagnostics += graph.complaints(limits.include_depth)
     templates = {name: loader.template(name, graph) for name in graph.sound()}
+    for name, template in templates.items():
+        diagnostics += broken_contract(loader.root + name, files.texts[name], template.reads)
     sources = {loader.root + name: Source(loader.root + name, text) for name, text in files.texts.items()}
-    return LoadedCatalog(Catalog(templates), tuple(in_order(diagnostics)), sources)
+    return LoadedCatalog(Catalog(templates, tuple(loader.messages)), tuple(in_order(diagnostics)), sources)
 
 
 class _Loader:
     """The templates of one load, in both languages."""
 
-    def __init__(self, root: str, texts: Mapping[str, str], limits: Limits, at: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        root: str,
+        texts: Mapping[str, str],
+        limits: Limits,
+        translations: Translations,
+        at: Callable[[str], None],
+    ) -> None:
         self.root = root
         self._at = at
         self.references: dict[str, tuple[Reference, ...]] = {}
+        self.messages: list[MessageUse] = []
         self._texts = texts
+        self._translations = translations
         plain = [name for name in texts if not name.endswith(SUFFIXES)]
         self.resolvers = {
             suffix: Resolver(suffix, frozenset([*plain, *(name for name in texts if name.endswith(suffix))]))
             for suffix in SUFFIXES
         }
-        self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID])
-        self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA])
+        self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID], translations)
+        self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA], translations)
 
     def parse(self, refused: Mapping[str, Diagnostic]) -> Iterator[Diagnostic]:
         """Parse every file that is not refused and note what it takes in; yield what is wrong with the files."""
@@ -122,9 +150,13 @@ class _Loader:
             file = self.root + name
             try:
                 if name.endswith(LIQUID):
-                    self.references[name] = liquid_references(self._liquid.add(name, text), file)
+                    template = self._liquid.add(name, text)
+                    self.references[name] = liquid_references(template, file)
+                    self.messages += liquid_messages(template, file)
                 elif name.endswith(JINJA):
-                    self.references[name] = jinja_references(self._jinja.add(name, text), file)
+                    tree = self._jinja.add(name, text)
+                    self.references[name] = jinja_references(tree, file)
+                    self.messages += jinja_messages(tree, file)
                 else:
                     self._liquid.add_plain(name, text)
                     self._jinja.add_plain(name, text)
@@ -145,7 +177,8 @@ class _Loader:
             render = partial(render_liquid, tree)
         closure = graph.closure(name)
         taken_in = [(other, self._texts[other]) for other in sorted(closure)]
-        digest = sha256(repr((name, _libraries(), taken_in)).encode("utf-8", "surrogatepass")).hexdigest()
+        translated = self._translations.digest if any(_TRANSLATES.search(text) for _, text in taken_in) else ""
+        digest = sha256(repr((name, _libraries(), taken_in, translated)).encode("utf-8", "surrogatepass")).hexdigest()
         takes_in = frozenset(closure - {name})
         return LoadedTemplate(name, digest, demands.paths, demands.reads, demands.widened, takes_in, render)
 

@@ -22,22 +22,25 @@ class Meter:
 
     Python cannot interrupt a single call into C from inside. So time is bounded by what such calls are handed: every
     value that a template makes is measured when it is made, and whoever could make a huge one asks `afford` before.
+
+    `left` is how many steps may be taken until `spend` is asked again: compiled code counts it down itself, and asks
+    once it is below zero.
     """
 
-    __slots__ = ("_busy_until_s", "_fail", "_left", "_look_at", "_until_s", "limits")
+    __slots__ = ("_busy_until_s", "_fail", "_later", "_until_s", "left", "limits")
 
     def __init__(self, limits: Limits, fail: Callable[[str], Exception]) -> None:
         """`fail` makes the engine's own exception, which knows where in the template it was raised."""
         self.limits = limits
-        self._left = limits.steps
-        self._look_at = max(0, limits.steps - LOOK_STEPS)
+        self.left = min(limits.steps, LOOK_STEPS)
+        self._later = limits.steps - self.left
         self._busy_until_s = self._until_s = inf
         self._fail = fail
 
     def spend(self, steps: int = 1) -> None:
         """Pay for some steps; raises where the budget of steps or of time is used up."""
-        self._left -= steps
-        if self._left < self._look_at:
+        self.left -= steps
+        if self.left < 0:
             self._look()
 
     def _look(self) -> None:
@@ -46,9 +49,11 @@ class Meter:
         The wall clock costs next to nothing. Where it says that time is up, the processor's clock says whether
         that was this template's doing: while the machine does other things, its time does not run.
         """
-        if self._left < 0:
+        remaining = self.left + self._later
+        if remaining < 0:
             raise self._fail(f"the template takes more than {self.limits.steps:,} steps")
-        self._look_at = max(0, self._left - LOOK_STEPS)
+        self.left = min(remaining, LOOK_STEPS)
+        self._later = remaining - self.left
         now_s, allowed_s = perf_counter(), self.limits.render_ms / 1000
         if self._until_s == inf:
             self._busy_until_s, self._until_s = thread_time() + allowed_s, now_s + allowed_s

@@ -8,10 +8,13 @@ from tessera.renderer.engines.base import Limits, Template
 from tessera.renderer.engines.catalog import LoadedCatalog, load_catalog
 from tessera.rules.diagnostics import render_text
 
+IN_MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory: a run makes thousands of catalogues, and removing one from disk is slow."""
+
 
 def load(texts: Mapping[str, str | bytes], limits: Limits | None = None) -> LoadedCatalog:
     """Return the catalogue of some files, by their path below the folder `templates`."""
-    with TemporaryDirectory() as root:
+    with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as root:
         folder = Path(root, "templates")
         folder.mkdir()
         for name, text in texts.items():

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -68,9 +69,8 @@ def test_dates_texts_and_other_zones_are_moments_too() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{{ w | date: 'long' }}", "`date` reads no clock: hand it an input that holds the time"),
-        ("{{ 'soon' | date: 'long' }}", "`soon` is not a date in ISO 8601"),
-        ("{{ 5 | date: 'long' }}", "`date` takes a timestamp"),
+        ("{{ w | date: 'long' }}", "`date` reads no clock: write `now.minute`, `now.hour` or `now.day` without quotes"),
+        ("{{ 5.5 | date: 'long' }}", "`date` takes a timestamp"),
         ("{{ m | date: '%Q' }}", "unknown date directive `%Q`"),
         ("{{ m | date: '%s' }}", "unknown date directive `%s`"),
         ("{{ m | date: '%99999999d' }}", "unknown date directive `%9`"),
@@ -123,3 +123,114 @@ def test_json_writes_decimals_and_moments_as_texts() -> None:
         "d": "1.50",
         "m": "2026-03-01T23:30:00+00:00",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("{{ 1234.5 | number: 'de' }}", "1.234,5"),
+        ("{{ 1234567 | number: 'hi', 2 }}", "12,34,567.00"),
+        ("{{ 2.25 | number: 'en', 0 }}", "2"),
+        ("{{ '4.70' | number: 'en', 1 }}", "4.7"),
+        ("{{ d | number: 'fr', 2 }}", "1,50"),
+        ("{{ '-0' | number: 'en' }}", "0"),
+        ("{{ 0.25 | percent: 'en' }}", "25%"),
+        ("{{ 0.256 | percent: 'de', 1 }}", "25,6\xa0%"),
+        ("{{ 0.256 | percent: 'tr', 1 }}", "%25,6"),
+        ("{{ nothing | number: 'en' }}{{ nothing | percent: 'en' }}", ""),
+        ("{{ nothing | sentence: 'en' }}{{ nothing | image_url: width: 1 }}{{ nothing | srcset: '1' }}", ""),
+        ("{{ l | sentence: 'en' }}", "a, b &amp; c, and d"),
+        ("{{ l | sentence: 'de', 'or' }}", "a, b &amp; c oder d"),
+        ("{{ m | relative_time: '2026-03-02T02:30Z', 'en' }}", "3 hours ago"),
+        ("{{ '2026-03-03' | relative_time: m, 'de' }}", "in 1 Tag"),
+        ("{{ nothing | relative_time: m, 'de' }}", ""),
+    ],
+)
+def test_numbers_lists_and_spans_are_written_as_the_locale_writes_them(text: str, written: str) -> None:
+    assert liquid(text, m=MOMENT, d=Decimal("1.50"), l=["a", "b & c", "d"]) == written
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("pl", "plik pliki plików plików pliki"),
+        ("de", "plik pliku pliku pliku pliku"),
+        ("ar", "plik pliku pliki plików plików"),
+    ],
+)
+def test_words_follow_the_plural_rules_of_the_locale(locale: str, words: str) -> None:
+    forms = "'plik', few: 'pliki', many: 'plików', other: 'pliku'"
+    inputs = {"locale": locale, "counts": [1, 2, 5, 12, 23]}
+    in_liquid = f"{{% for n in counts %}}{{{{ n | pluralize: locale, one: {forms} }}}} {{% endfor %}}"
+    in_jinja = f"{{% for n in counts %}}{{{{ n | pluralize(locale, one={forms}) }}}} {{% endfor %}}"
+    assert liquid(in_liquid, **inputs) == jinja(in_jinja.replace(": '", "='"), **inputs) == words + " "
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ 'x' | number: 'en' }}", "`number` takes a number"),
+        ("{{ 1 | number }}", "`number` is handed `locale` and perhaps `digits`"),
+        ("{{ 1 | percent: size: 3 }}", "`percent` is handed `locale` and perhaps `digits`"),
+        ("{{ 'a' | json_script: 3 }}", "`json_script` is handed nothing more"),
+        ("{{ true | number: 'en' }}", "`number` takes a number"),
+        ("{{ '1e999' | number: 'en' }}", "`number` takes a number"),
+        ("{{ 1 | number: 'en', 11 }}", "`number` writes 0 to 10 decimals"),
+        ("{{ 1 | percent: 'xx-yy' }}", "unknown locale `xx-yy`"),
+        (
+            "{{ 1 | pluralize: 'a' }}",
+            "`pluralize` takes two words, or a locale and words named `one`, `few`, `other` and so on",
+        ),
+        ("{{ 1 | pluralize: 'en', one: 'a' }}", "`pluralize` needs a word named `other`"),
+        ("{{ 1 | pluralize: one: 'a', other: 'b' }}", "`pluralize` takes one locale beside named words"),
+        (
+            "{{ 1 | pluralize: 'en', ones: 'a', other: 'b' }}",
+            "`pluralize` knows zero, one, two, few, many, other, and not `ones`",
+        ),
+        ("{{ 1 | sentence: 'en' }}", "`sentence` takes a list"),
+        ("{{ l | sentence: 'en', 'nor' }}", "`sentence` joins with `and` or with `or`"),
+        ("{{ long | sentence: 'en' }}", "`sentence` joins at most 50 texts"),
+        ("{{ wide | sentence: 'en' }}", "`sentence` joins at most 10,000 characters"),
+        ("{{ 5 | relative_time: m, 'en' }}", "`relative_time` takes a timestamp"),
+        (
+            "{{ m | relative_time: 'now', 'en' }}",
+            "`relative_time` reads no clock: write `now.minute`, `now.hour` or `now.day` without quotes",
+        ),
+        ("{{ '/a' | image_url: width: 0 }}", "`width` is 1 to 10,000 pixels"),
+        ("{{ '/a' | srcset: '320,x' }}", "`srcset` takes a whole number"),
+        ("{{ '/a' | srcset: '1,2,3,4,5,6,7,8,9,10,11,12,13' }}", "`srcset` takes at most 12 widths"),
+        ("{{ 'javascript:alert(1)' | image_url: width: 3 }}", "a picture is loaded over https, not by `javascript:`"),
+        ("{{ 'DATA:image/png,x' | srcset: '3' }}", "a picture is loaded over https, not by `data:`"),
+        ("{{ ' javascript:x' | image_url: width: 3 }}", "` javascript:x` is no address of a picture"),
+        ("{{ 'http://[x' | image_url: width: 3 }}", "`http://[x` is no address of a picture"),
+    ],
+)
+def test_wrong_arguments_of_numbers_lists_and_pictures_are_explained(text: str, message: str) -> None:
+    inputs = {"m": MOMENT, "l": ["a"], "long": ["a"] * 51, "wide": ["a" * 6000] * 2}
+    with pytest.raises(RenderError) as raised:
+        liquid(text, **inputs)
+    assert raised.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("url", "sized"),
+    [
+        ("/img/tent.jpg", "/img/tent.jpg?width=640&height=480"),
+        ("tent.jpg?v=1&width=9#x", "tent.jpg?v=1&width=640&height=480#x"),
+        ("https://cdn.example/a b.jpg", "https://cdn.example/a%20b.jpg?width=640&height=480"),
+        ("//cdn.example/a%20b.jpg", "//cdn.example/a%20b.jpg?width=640&height=480"),
+    ],
+)
+def test_a_picture_is_asked_for_in_a_size(url: str, sized: str) -> None:
+    assert jinja("{{ u | image_url(width=640, height=480) }}", u=url).replace("&amp;", "&") == sized
+
+
+@given(st.text(max_size=30) | st.from_regex(r"\s*\w{1,11}:[^/].{0,9}", fullmatch=True))
+def test_no_address_of_a_picture_runs_a_script_or_leaves_its_attribute(url: str) -> None:
+    try:
+        written = jinja("{{ u | image_url(width=3) }} {{ u | srcset('3,4') }}", u=url)
+    except RenderError:
+        return
+    assert not set(written) & set("<>\"'\n\t\\")
+    for each in written.split(" "):
+        assert urlsplit(each).scheme in ("", "http", "https")

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from traceback import format_exception
 
 import pytest
 
@@ -47,6 +48,22 @@ def test_modules_keep_nothing_from_one_render_to_the_next() -> None:
     assert page.render({"visitor": {"name": "Bob"}}) == "Bob"
 
 
+def test_a_partial_without_context_can_stand_anywhere() -> None:
+    partial = "{{ a }}|{% include 'card' without context %}"
+    text = f"{{% macro m() %}}{partial}{{% endmacro %}}{{{{ m() }}}}{{% set c %}}{partial}{{% endset %}}{{{{ c }}}}"
+    assert template(text, "jinja", card="[{{ a }}{{ range(2) | list }}]").render({"a": 1}) == "1|[[0, 1]]" * 2
+
+
+def test_a_text_block_has_its_filter_applied_with_arguments_of_any_kind() -> None:
+    assert jinja("{% set c | replace('b', a) %}abc{% endset %}{{ c }}", a="<") == "a&lt;c"
+
+
+def test_what_is_named_like_a_loop_is_no_loop() -> None:
+    text = "{% for x in [7] %}{% import 'm' as loop %}{{ loop.index }}{% with loop = a %}{{ loop.index }}"
+    text += "{% endwith %}{% endfor %}{{ loop.index }}{% for x in a %}{{ loop.index }}{% endfor %}"
+    assert template(text, "jinja", m="{% set index = 5 %}").render({"a": {"index": 6}, "loop": {"index": 8}}) == "5681"
+
+
 def test_inputs_do_not_shadow_the_functions() -> None:
     assert jinja("{{ range(2) | list }}", range="x") == "[0, 1]"
 
@@ -66,14 +83,28 @@ def test_inheritance_macros_and_callers_work() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<p>\n {{ a // 0 }}", "main.jinja:2:1: integer division or modulo by zero"),
-        ("{{ a | money('en') }}", "main.jinja:1:1: `money` takes an amount with its currency"),
-        ("x\n\n{% include 'card' %}", "card.jinja:2:1: `sum` adds numbers only"),
-        ("{{ range }}", "main.jinja:1:1: a function cannot be printed"),
-        ("{{ missing() }}", "main.jinja:1:1: `missing` is undefined"),
+        ("<p>\n {{ a // 0 }}", "main.jinja:2:5: integer division or modulo by zero"),
+        ("{{ a | money('en') }}", "main.jinja:1:8: `money` takes an amount with its currency"),
+        ("x\n\n{% include 'card' %}", "card.jinja:2:12: `sum` adds numbers only"),
+        ("{{ range }}", "main.jinja:1:4: a function cannot be printed"),
+        ("<p>{{ 'ä' }} {{ 'b' if c }}{{ a.b.c.d() }}", "main.jinja:1:31: "),
+        ("{% for x in 5 %}{% endfor %}", "main.jinja:1:13: `int` object is not iterable"),
+        ("{% macro m(x) %}\n{{ x - 'a' }}{% endmacro %}\n{{ m(1) }}", "main.jinja:2:4: unsupported operand type(s)"),
+        ("{% block b %}{{ 1 }}{{ a - {} }}{% endblock %}", "main.jinja:1:24: unsupported operand type(s)"),
+        ("{% include a %}", "main.jinja:1:12: "),
+        ("{{ missing() }}", "main.jinja:1:4: `missing` is undefined"),
     ],
 )
-def test_a_fault_says_which_template_and_line(text: str, message: str) -> None:
+def test_a_fault_says_which_template_line_and_column(text: str, message: str) -> None:
     with pytest.raises(RenderError) as raised:
         template(text, "jinja", card="\n{{ ['a'] | sum }}").render({"a": 3})
-    assert str(raised.value) == message
+    assert str(raised.value).startswith(message)
+
+
+def test_a_traceback_shows_the_lines_of_templates() -> None:
+    page = template("<p>\n{% block b %}\n  {% include 'card' %}{% endblock %}", "jinja", card="\n{{ ['a'] | sum }}")
+    with pytest.raises(RenderError) as raised:
+        page.render({})
+    shown = "".join(format_exception(raised.value))
+    assert "File \"main.jinja\", line 3, in block 'b'\n    {% include 'card' %}{% endblock %}\n" in shown
+    assert "File \"card.jinja\", line 2, in top-level template code\n    {{ ['a'] | sum }}\n" in shown

@@ -3,10 +3,7 @@
 Random templates, random data, both languages; and the cases of golden-liquid where they are at hand.
 """
 
-import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,6 +12,7 @@ from hypothesis import strategies as st
 
 from tessera.renderer.core.inputs import Path as InputPath
 from tessera.renderer.engines.base import RenderError, Template
+from tests.renderer.engines.golden import MISSING, golden
 from tests.renderer.engines.jinja_grammar import JinjaGrammar
 from tests.renderer.engines.liquid_grammar import LiquidGrammar, data
 from tests.renderer.engines.loading import load
@@ -76,6 +74,7 @@ COUNTEREXAMPLES = [
     ("liquid", "{{ b | has: 'x', a.x }}", {}),
     ("liquid", "{% extends 'p' %}{% block m %}{% assign a = 1 %}{{ block.super }}{% endblock %}",
      {"p": "{% block m %}{{ a.x }}{% endblock %}"}),
+    ("jinja", "{% filter d([a, v.x], true) | first %}{% endfilter %}", {}),
     ("jinja", "{% from 'p' import m, v with context %}{{ m() }}", {"p": "{% macro m(w=v.x) %}{{ w }}{% endmacro %}"}),
 ]  # fmt: skip
 
@@ -95,25 +94,12 @@ def test_known_counterexamples_are_covered(suffix: str, text: str, partials: dic
         check(main, inputs)
 
 
-def golden() -> list[dict[str, object]]:
-    folder = os.environ.get("TESSERA_SUITES")
-    if folder is None:
-        return []
-    tests: list[dict[str, object]] = json.loads(Path(folder, "golden_liquid.json").read_text())["tests"]
-    return tests
-
-
-@pytest.mark.skipif(not golden(), reason="TESSERA_SUITES names no folder with golden_liquid.json")
+@pytest.mark.skipif(not golden(), reason=MISSING)
 def test_demands_of_golden_liquid_are_sound() -> None:
     checked = 0
     for case in golden():
-        partials = case.get("templates", {})
-        assert isinstance(partials, dict)
-        texts = {f"{name}.liquid": text for name, text in partials.items()}
-        main = load({**texts, "main.liquid": str(case["template"])}).catalog.templates.get("main.liquid")
-        inputs = case.get("data", {})
-        assert isinstance(inputs, dict)
+        main = load(case.files).catalog.templates.get("main.liquid")
         if main is not None:
-            check(main, inputs)
+            check(main, case.inputs)
             checked += 1
     assert checked > 500

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,7 +21,13 @@ INPUTS = {
     "locale": "en",
     "visitor": {"first_name": "Ann <3", "last_purchase_at": datetime(2026, 3, 1, 23, 30, tzinfo=UTC)},
     "cart": {"count": 2},
-    "item": {"title": "Tent & pegs", "price": {"amount": 19900, "currency": "EUR"}},
+    "now": {"hour": datetime(2026, 3, 5, 9, tzinfo=UTC), "day": datetime(2026, 3, 5, tzinfo=ZoneInfo("Europe/Berlin"))},
+    "item": {
+        "title": "Tent & pegs",
+        "price": {"amount": 19900, "currency": "EUR"},
+        "image": "/img/tent.jpg?v=2",
+        "ends_at": datetime(2026, 12, 24, tzinfo=UTC),
+    },
     "items": [
         {"title": "Tent & pegs", "sku": "T-1", "price": {"amount": 19900, "currency": "EUR"}},
         {"title": "Stove", "sku": "S-2", "price": {"amount": 4950, "currency": "EUR"}},
@@ -37,7 +44,7 @@ def test_every_example_has_its_output_beside_it() -> None:
     assert len(EXAMPLES) == len(re.findall(r"```(?:liquid|jinja)\n", PAGE)) > 4
 
 
-@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("name", [*FILTERS, "t"])
 def test_every_filter_of_tessera_is_described_and_is_in_both_languages(name: str) -> None:
     assert re.search(rf"^\| `{name}(\(.*\))?` \|", PAGE, re.MULTILINE)
     assert name in liquid_filters()

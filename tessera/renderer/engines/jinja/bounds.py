@@ -1,47 +1,29 @@
-"""Rewrites Jinja's tree so that what it compiles to pays for its work and cannot make huge values.
+"""Refuses what Jinja could compile and this house does not offer, and what it would compile too slowly or wrongly."""
 
-Jinja compiles to plain Python: nothing is called for each node of a template, so nothing can be counted while it runs.
-So the tree gets what counts: a toll at the head of every body, on every loop's sequence and on every comparison, and a
-measure around whatever makes a value. All of them are filters whose names no template can spell. They take the
-context, which also keeps Jinja from computing anything beneath them while it compiles: `{{ 9 ** (9 ** 9) }}` must not
-hang there.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import isfinite
-from typing import TypeVar
+from unicodedata import normalize
 
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 from tessera.renderer.engines.base import TOO_DEEP, SyntaxFault
-from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.filter_arguments import CLOCK_WORDS, NO_CLOCK
 from tessera.renderer.engines.jinja.places import column_of
-from tessera.renderer.engines.meter import STEP_BYTES
-
-EACH = "each element"
-FILTERED = "filtered value"
-JOINED = "joined text"
-MEASURED = "measured value"
-PAID = "paid value"
-TICK = "tick of work"
 
 MAX_DEPTH = 100
 MAX_NODES = 20_000
 MAX_BRANCHED_NAMES = 50_000
 _CALLED_ONLY = ("self", "super")
-_BODIES = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block, nodes.Template)
-
-B = TypeVar("B", nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block, nodes.Template)
+_NAMED = (nodes.Name, nodes.NSRef, nodes.Macro, nodes.Block, nodes.Import, nodes.FromImport, nodes.Keyword)
 
 
 def bound(tree: nodes.Template) -> nodes.Template:
     """Return a tree that may be compiled and run; the given one is used up. Raises SyntaxFault."""
     _check_size(tree)
+    _check_names(tree)
     _Refusals().visit(tree)
-    bounded = _Tolls().visit(tree)
-    assert isinstance(bounded, nodes.Template)
-    return bounded
+    return tree
 
 
 def _check_size(tree: nodes.Template) -> None:
@@ -62,28 +44,35 @@ def _check_size(tree: nodes.Template) -> None:
         raise _fault(tree, "the template has too many parts: move some of them into partials")
 
 
+def _check_names(tree: nodes.Template) -> None:
+    """Refuse names that Python reads as other ones (it brings identifiers into the form NFKC): two would be one."""
+    for node in tree.find_all(_NAMED):
+        for name in _names(node):
+            plain = normalize("NFKC", name)
+            if plain != name:
+                raise _fault(node, f"write `{plain}` for `{name}`: the two are read as one name")
+
+
+def _names(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.FromImport):
+        for each in node.names:
+            yield from each if isinstance(each, tuple) else (each,)
+    elif isinstance(node, nodes.Import):
+        yield node.target
+    elif isinstance(node, nodes.Keyword):
+        yield node.key
+    elif isinstance(node, nodes.Name | nodes.NSRef | nodes.Macro | nodes.Block):
+        yield node.name
+
+
 class _Refusals(NodeTransformer):
-    """What Jinja would compile and this house does not offer."""
+    """What Jinja would compile and this house does not offer, or would compile wrongly."""
 
-    def __init__(self) -> None:
-        self._collecting = 0
-
-    def _collected(self, node: nodes.Node) -> nodes.Node:
-        """Go through a body whose text jinja2 collects instead of writing it."""
-        self._collecting += 1
-        self.generic_visit(node)
-        self._collecting -= 1
-        return node
-
-    visit_AssignBlock = visit_CallBlock = visit_FilterBlock = visit_Macro = _collected
-
-    def visit_For(self, node: nodes.For) -> nodes.Node:
-        return self._collected(node) if node.recursive else self.generic_visit(node)
-
-    def visit_Include(self, node: nodes.Include) -> nodes.Node:
-        if self._collecting and not node.with_context:
-            # jinja2 compiles this to a generator, which then prints its address.
-            raise _fault(node, "`include … without context` cannot stand within a macro, or where text is collected")
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:
+        """Let what filters a block's text stand within it: Jinja finds no names there, and trusts what comes out."""
+        if node.filter is not None:
+            block = nodes.FilterBlock(node.body, node.filter, lineno=node.lineno, environment=node.environment)
+            node.body, node.filter = [block], None
         return self.generic_visit(node)
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
@@ -119,103 +108,6 @@ class _Refusals(NodeTransformer):
     def _visit_all(self, children: Iterable[nodes.Node]) -> None:
         for child in children:
             self.visit(child)
-
-
-class _Tolls(NodeTransformer):
-    """Puts the filters in, innermost first."""
-
-    def visit_Template(self, node: nodes.Template) -> nodes.Node:
-        return self._with_toll(node)
-
-    def visit_Block(self, node: nodes.Block) -> nodes.Node:
-        return self._with_toll(node)
-
-    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:
-        return self._with_toll(node)
-
-    def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node:
-        return self._with_toll(node)
-
-    def visit_For(self, node: nodes.For) -> nodes.Node:
-        self._with_toll(node)
-        node.iter = _filtered(node.iter, EACH)
-        return node
-
-    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
-        self.generic_visit(node)
-        return _filtered(node, FILTERED)
-
-    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:
-        self.generic_visit(node)
-        if node.filter is None:
-            node.filter = _filtered(None, MEASURED, node)
-        return node
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        self.generic_visit(node)
-        parts = nodes.List(node.nodes, lineno=node.lineno, environment=node.environment)
-        return _filtered(parts, JOINED)
-
-    def visit_List(self, node: nodes.List) -> nodes.Node:
-        self.generic_visit(node)
-        return _filtered(node, MEASURED)
-
-    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
-        self.generic_visit(node)
-        return _filtered(node, MEASURED) if node.ctx == "load" else node
-
-    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:
-        self.generic_visit(node)
-        return _filtered(node, MEASURED)
-
-    def visit_Test(self, node: nodes.Test) -> nodes.Node:
-        self.generic_visit(node)
-        if node.args:
-            node.node = _paid(node.node)
-            node.args = [_paid(argument) for argument in node.args]
-        return node
-
-    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
-        self.generic_visit(node)
-        node.expr = _paid(node.expr)
-        for operand in node.ops:
-            operand.expr = _paid(operand.expr)
-        return node
-
-    def _as_is(self, node: nodes.Node) -> nodes.Node:
-        """Leave what names other templates: of a list written there, Jinja takes the first that exists."""
-        return node
-
-    visit_Extends = visit_FromImport = visit_Import = visit_Include = _as_is
-
-    def _with_toll(self, node: B) -> B:
-        toll = nodes.Const(_weight(node.body), lineno=node.lineno, environment=node.environment)
-        self.generic_visit(node)
-        head = nodes.ExprStmt(_filtered(toll, TICK), lineno=node.lineno, environment=node.environment)
-        node.body.insert(0, head)
-        return node
-
-
-def _weight(body: Iterable[nodes.Node]) -> int:
-    """Return the steps that one run of a body takes, without the bodies within it."""
-    steps = 1
-    for node in body:
-        steps += 1
-        if isinstance(node, nodes.TemplateData):
-            steps += len(node.data) // STEP_BYTES
-        exclude = ("body",) if isinstance(node, _BODIES) else ()
-        steps += _weight(node.iter_child_nodes(exclude=exclude)) - 1
-    return steps
-
-
-def _paid(node: nodes.Expr) -> nodes.Expr:
-    return node if isinstance(node, nodes.Const) else _filtered(node, PAID)
-
-
-def _filtered(node: nodes.Node | None, name: str, like: nodes.Node | None = None) -> nodes.Filter:
-    origin = node or like
-    assert origin is not None
-    return nodes.Filter(node, name, [], [], None, None, lineno=origin.lineno, environment=origin.environment)
 
 
 def _fault(node: nodes.Node, message: str) -> SyntaxFault:

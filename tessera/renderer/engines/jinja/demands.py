@@ -182,15 +182,13 @@ class _Walker(Expressions):
 
     def _filter_block(self, node: nodes.FilterBlock, scope: Scope) -> None:
         self.walk(node.body, scope.within())
-        self.value(node.filter, scope)
+        self.whole(node.filter, scope)
 
     def _assign(self, node: nodes.Assign, scope: Scope) -> None:
         self._assign_to(node.target, self.value(node.node, scope), scope)
 
     def _assign_block(self, node: nodes.AssignBlock, scope: Scope) -> None:
         self.walk(node.body, scope.within())
-        if node.filter is not None:
-            self.value(node.filter, scope)
         self._assign_to(node.target, NOTHING, scope)
 
     def _with(self, node: nodes.With, scope: Scope) -> None:

@@ -1,13 +1,12 @@
 """Jinja, as jinja2 compiles it, in its immutable sandbox made tighter: plain data in, bounded work, markup escaped.
 
 Templates see dicts by their keys, lists by their indices and texts by a few methods; no other attribute of data
-exists. See `bounds` for how work is bounded and `filters` for what remains of the filters.
+exists. See `sandbox` for that, `metering` for how work is bounded and `filters` for what remains of the filters.
 """
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping
-from decimal import Decimal
-from types import TracebackType
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from io import StringIO
 from typing import Any
 
 from jinja2 import (
@@ -20,18 +19,18 @@ from jinja2 import (
     TemplateSyntaxError,
     nodes,
 )
-from jinja2.environment import TemplateModule
-from jinja2.runtime import Context, LoopContext, Macro, TemplateReference, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
-from tessera.renderer.engines.filters import FilterFault
 from tessera.renderer.engines.jinja.bounds import bound
-from tessera.renderer.engines.jinja.filters import METER, finalize, jinja_filters
+from tessera.renderer.engines.jinja.filters import jinja_filters
+from tessera.renderer.engines.jinja.metering import MeteredGenerator
 from tessera.renderer.engines.jinja.places import Columns, column_of
-from tessera.renderer.engines.meter import FILTER_STEPS, Meter, fits, magnitude
+from tessera.renderer.engines.jinja.runtime import new_context
+from tessera.renderer.engines.jinja.sandbox import Function, HardenedEnvironment, ReticentNamespace
+from tessera.renderer.engines.jinja.traces import WrittenAt, show_templates, template_place
+from tessera.renderer.engines.meter import Meter, fits
 from tessera.renderer.engines.places import line_and_column
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 FAULTS = (
     TemplateError,
@@ -45,80 +44,48 @@ FAULTS = (
 )
 """What rendering a template may raise through its own fault or its data's; anything else is a fault of ours."""
 
-MAX_POWER_BITS = 4096
-_MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
-_TEXT_METHODS = frozenset({"capitalize", "endswith", "lower", "split", "startswith", "strip", "title", "upper"})
-_RUNTIME = (LoopContext, Macro, Namespace, TemplateModule, TemplateReference, Undefined, tuple)
-"""Jinja's own objects, which its sandbox guards. Of all others only members are reachable: `datetime` has a `now()`."""
-
 
 class _OverLimit(TemplateError):
     """A limit was reached."""
-
-
-class Function:
-    """A function or method that templates may call, and that prints the same in every process."""
-
-    __slots__ = ("_call", "_name")
-
-    def __init__(self, name: str, call: Callable[..., object]) -> None:
-        self._name = name
-        self._call = call
-
-    def __call__(self, *values: object, **named: object) -> object:
-        return self._call(*values, **named)
-
-    def __repr__(self) -> str:
-        return f"<function {self._name}>"
-
-
-class _Namespace(Namespace):
-    """Jinja's namespace. What it holds it does not print: held within one another they would print without end."""
-
-    def __repr__(self) -> str:
-        return "<namespace>"
 
 
 class _Loader(BaseLoader):
     """Gives tags the compiled templates of one catalogue."""
 
     def load(self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None) -> Template:
-        """Return a copy of a template: jinja2 keeps the variables of an imported one on it, from render to render."""
+        """Return a template by the name that a tag has for it."""
         assert isinstance(environment, JinjaEnvironment)
-        found = environment.find(name)
-        if found is None:
-            raise TemplateNotFound(name, f"there is no template `{name}`")
-        fresh = object.__new__(Template)
-        fresh.__dict__.update(environment.template(found[0]).__dict__)
-        return fresh
+        return environment.get_template(name)
 
 
-class JinjaEnvironment(ImmutableSandboxedEnvironment):
+class JinjaEnvironment(HardenedEnvironment):
     """The settings that all Jinja templates of one catalogue share, and those templates."""
 
-    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "**", "%"))
-
-    def __init__(self, limits: Limits, resolve: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, limits: Limits, resolve: Callable[[str], str | None], translations: Translations = NO_TRANSLATIONS
+    ) -> None:
         """`resolve` turns a partial's name, as a tag has it, into that of a template of this environment."""
         super().__init__(
             autoescape=True,
             undefined=ChainableUndefined,
-            finalize=finalize,
             optimized=False,
             extensions=[Columns],
             loader=_Loader(),
             cache_size=0,
         )
         self.limits = limits
+        self.texts: dict[str, str] = {}
         self._trees: dict[str, nodes.Template] = {}
         self._templates: dict[str, Template] = {}
+        self._partials: dict[str, Template] = {}
+        self.places: dict[str, Sequence[WrittenAt]] = {}
         self._resolve = resolve
-        self.filters = jinja_filters()
+        self.filters = jinja_filters(translations)
         del self.tests["sameas"]  # Whether two equal values are one object says nothing, and not always the same.
         self.globals = {
             "dict": Function("dict", dict),
-            "namespace": Function("namespace", _Namespace),
-            "range": Function("range", self._range),
+            "namespace": Function("namespace", ReticentNamespace),
+            "range": Function("range", range),
         }
 
     def add(self, name: str, text: str) -> nodes.Template:
@@ -130,10 +97,10 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
             raise _syntax_fault(error, text) from None
         except (RecursionError, MemoryError):
             raise SyntaxFault(TOO_DEEP) from None
-        except (SyntaxError, OverflowError, ValueError) as error:
-            reason = re.sub(r"\bl_\d+_", "", str(error.args[0]))  # Jinja's own prefixes of names.
+        except (AssertionError, SyntaxError, OverflowError, ValueError) as error:
+            reason = re.sub(r"\bl_\d+_", "", str(error.args[0] if error.args else ""))  # Jinja's own prefixes of names.
             raise SyntaxFault(in_house_style(f"the template cannot be compiled: {reason}")) from None
-        self._trees[name] = tree
+        self._trees[name], self.texts[name] = tree, text
         return tree
 
     def add_plain(self, name: str, text: str) -> None:
@@ -153,133 +120,49 @@ class JinjaEnvironment(ImmutableSandboxedEnvironment):
             self._templates[name] = self._compiled(name, self._trees[name])
         return self._templates[name]
 
-    def line_in(self, file: str, line: int) -> tuple[str, int] | None:
-        """Return the template and its line that a line of compiled code comes from."""
-        template = self._templates.get(file)
-        return None if template is None else (file, max(1, int(template.get_corresponding_lineno(line))))
+    def get_template(
+        self, name: str | Template, parent: str | None = None, globals: MutableMapping[str, Any] | None = None
+    ) -> Template:
+        """Return a template by the name that a tag has for it. Nothing of a render is ever kept on it."""
+        if not isinstance(name, str):
+            return super().get_template(name, parent, globals)
+        if name not in self._partials:
+            found = self.find(name)
+            if found is None:
+                raise TemplateNotFound(name, f"there is no template `{name}`")
+            self._partials[name] = self.template(found[0])
+        return self._partials[name]
+
+    def _generate(
+        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
+    ) -> str:
+        code = StringIO()
+        generator = MeteredGenerator(self, name, filename, code, defer_init, False)
+        generator.visit(source)
+        self.places[filename or ""] = generator.places
+        return code.getvalue()
 
     def _compiled(self, name: str, tree: nodes.Template) -> Template:
         return Template.from_code(self, self.compile(tree, name, name), self.make_globals(None))
 
-    # What templates can do to values
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Mapping):
-            if attribute in obj:
-                return obj[attribute]
-            if attribute in _MAPPING_METHODS:
-                return self._method(obj, attribute)
-        elif isinstance(obj, str):
-            if attribute in _TEXT_METHODS:
-                return self._method(obj, attribute)
-        elif isinstance(obj, _RUNTIME):
-            return super().getattr(obj, attribute)
-        return self.undefined(obj=obj, name=attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        if isinstance(argument, str):
-            return self.getattr(obj, str(argument))
-        try:
-            return obj[argument]
-        except (TypeError, LookupError):
-            return self.undefined(obj=obj, name=argument)
-
-    def _method(self, obj: Any, name: str) -> Function:
-        method = getattr(obj, name)
-        listed = isinstance(obj, Mapping) and name != "get"
-        return Function(name, (lambda: list(method())) if listed else method)
-
-    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
-        meter = METER.get()
-        meter.spend(FILTER_STEPS)
-        if isinstance(obj, Macro) and (obj.catch_varargs or obj.catch_kwargs):
-            meter.measure([*args, *kwargs.values()])
-        result = super().call(context, obj, *args, **kwargs)
-        meter.measure(result)
-        return result
-
-    def call_filter(self, name: str, value: Any, *rest: Any, **named: Any) -> Any:
-        result = super().call_filter(name, value, *rest, **named)
-        meter = METER.get()
-        meter.spend(FILTER_STEPS)
-        meter.glance(result)
-        return result
-
-    def call_test(self, name: str, value: Any, args: Any = None, *rest: Any, **named: Any) -> Any:
-        meter = METER.get()
-        meter.spend()
-        for each in (value, *(args or ())):
-            meter.pay(each)
-        return super().call_test(name, value, args, *rest, **named)
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        meter = METER.get()
-        if operator == "%" and isinstance(left, str):
-            raise FilterFault("texts are not formatted with `%`; write `~` between their parts")
-        if operator in ("*", "+") and not (_is_number(left) and _is_number(right)):
-            meter.afford(_repeated(left, right) if operator == "*" else _length(left) + _length(right))
-        if operator == "**":
-            if isinstance(left, Decimal) or isinstance(right, Decimal):
-                raise FilterFault("decimals are not raised to a power")
-            if isinstance(right, int) and magnitude(left) * abs(right) > MAX_POWER_BITS:
-                raise FilterFault("a power would be too large")
-        result = super().call_binop(context, operator, left, right)
-        meter.glance(result)
-        return result
-
-    def _range(self, *bounds: int) -> range:
-        numbers = range(*bounds)
-        METER.get().pay(numbers)
-        return numbers
-
 
 def render_jinja(template: Template, inputs: Mapping[str, object]) -> str:
-    """Render a template with its inputs; raises RenderError."""
+    """Render a template with its inputs; raises RenderError. An input does not hide a function of the same name."""
     environment = template.environment
     assert isinstance(environment, JinjaEnvironment)
-    limit = environment.limits.output_bytes
-    token = METER.set(Meter(environment.limits, _OverLimit))
+    limits = environment.limits
     try:
-        context = template.new_context({key: inputs[key] for key in inputs if key not in environment.globals})
-        parts: list[str] = []
-        room = limit
-        for part in template.root_render_func(context):
-            room -= len(part)
-            if room < 0:
-                raise _OverLimit("the output is larger than the limit")
-            parts.append(part)
-        text = "".join(parts)
-        if not fits(text, limit):
+        context = new_context(template, {**inputs, **environment.globals}, Meter(limits, _OverLimit))
+        text = "".join(template.root_render_func(context))
+        if not fits(text, limits.output_bytes):
             raise _OverLimit("the output is larger than the limit")
     except FAULTS as error:
-        name, line = _place(error.__traceback__, template, environment)
-        raise RenderError(in_house_style(str(error)) or type(error).__name__, name, line, 1) from error
-    finally:
-        METER.reset(token)
+        place = template_place(environment.places, error.__traceback__)
+        name, line, column = place or (template.name or "", 1, 1)
+        if not isinstance(error, RecursionError):  # It has a frame for every level.
+            show_templates(environment.texts)
+        raise RenderError(in_house_style(str(error)) or type(error).__name__, name, line, column) from error
     return text
-
-
-def _place(trace: TracebackType | None, template: Template, environment: JinjaEnvironment) -> tuple[str, int]:
-    """Return the innermost line of a template in a traceback."""
-    place = (template.name or "", 1)
-    while trace is not None:
-        place = environment.line_in(trace.tb_frame.f_code.co_filename, trace.tb_lineno) or place
-        trace = trace.tb_next
-    return place
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal)
-
-
-def _length(value: object) -> int:
-    return len(value) if isinstance(value, str) else 8 * len(value) if isinstance(value, list | tuple) else 0
-
-
-def _repeated(left: object, right: object) -> int:
-    return max(
-        _length(left) * right if isinstance(right, int) else 0, _length(right) * left if isinstance(left, int) else 0
-    )
 
 
 def _syntax_fault(error: TemplateSyntaxError, text: str) -> SyntaxFault:

@@ -8,7 +8,6 @@ from jinja2 import nodes
 
 from tessera.renderer.engines.demands import LISTS, NOTHING, Ledger, Value, either
 from tessera.renderer.engines.filter_reads import Argument, FilterUse
-from tessera.renderer.engines.jinja.bounds import EACH, FILTERED, MEASURED, PAID, TICK
 from tessera.renderer.engines.jinja.filter_reads import JINJA_READS, jinja_paths
 from tessera.renderer.engines.jinja.places import node_span
 from tessera.renderer.engines.jinja.scope import Body, Names, Scope, Site, Super
@@ -149,8 +148,6 @@ class Expressions(ABC):
     def _filter(self, node: nodes.Filter, scope: Scope) -> Value:
         span = node_span(scope.file, node)
         left = self.value(node.node, scope) if node.node is not None else NOTHING
-        if node.name in (EACH, FILTERED, MEASURED, PAID, TICK):
-            return left
         positional = [self._argument(argument, scope) for argument in node.args]
         named = {str(pair.key): self._argument(pair.value, scope) for pair in node.kwargs}
         if node.dyn_args is not None or node.dyn_kwargs is not None:

@@ -55,6 +55,13 @@ class Columns(Extension):
                 line, line_start = line + newlines, text.rfind("\n", start, at) + 1
 
 
+def chain_root(node: nodes.Expr) -> nodes.Expr:
+    """Return what a chain of members and calls begins with."""
+    while isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Call):
+        node = node.node
+    return node
+
+
 def column_of(line: int | None) -> int:
     """Return the column of a line number that Jinja gives, 1 where it has none."""
     return getattr(line, "column", 1)

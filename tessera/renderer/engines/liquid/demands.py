@@ -36,7 +36,7 @@ from liquid.extra.tags.extends_tag import BlockNode as InheritedBlock
 from liquid.extra.tags.extends_tag import ExtendsNode
 from liquid.extra.tags.macro_tag import CallNode, MacroNode
 
-from tessera.renderer.engines.demands import LISTS, NOTHING, Demands, TooComplexError, Value, either
+from tessera.renderer.engines.demands import LISTS, NOTHING, Demands, TooComplexError, Value, either, of
 from tessera.renderer.engines.liquid.expressions import Expressions
 from tessera.renderer.engines.liquid.scope import Names, Scope, State
 from tessera.renderer.engines.liquid.tree import LiquidBlock, inheritance
@@ -215,8 +215,8 @@ class _Walker(Expressions):
             bound = self._one_or_each(node.var, scope) if node.loop else self.value(node.var, scope)
             names[_bound_name(node.alias, partial)] = bound
             if node.loop:
-                names["forloop"] = NOTHING | names.get("forloop", scope.beyond("forloop"))
-        inner, span = Scope(handed=(names, *scope.handed)), self.span(node.token)
+                names["forloop"] = NOTHING | names.get("forloop", of(("forloop",)))
+        inner, span = Scope(handed=(names,)), self.span(node.token)
         self._isolated(
             scope,
             lambda: self._in_template(

@@ -1,6 +1,7 @@
 """Liquid, as python-liquid reads it, with everything taken out that could leak, forge markup or run away.
 
 python-liquid's parser and tree stay as they are; the environment, the render context and the table of filters are ours.
+Where its language departs from Shopify's Liquid, `mends` puts that right.
 Shared templates are never handed data: it goes to the context of one render alone.
 """
 
@@ -14,21 +15,30 @@ from typing import ClassVar, TextIO
 from liquid import BoundTemplate, Environment, RenderContext, Token
 from liquid.ast import Node
 from liquid.builtin.content import ContentNode
-from liquid.builtin.expressions import FilteredExpression, StringLiteral
+from liquid.builtin.expressions import BooleanExpression, FilteredExpression, StringLiteral
+from liquid.builtin.expressions import Path as LiquidPath
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError, TemplateNotFoundError
 from liquid.extra import BlockTag, CallTag, ExtendsTag, MacroTag
 from liquid.loader import BaseLoader, TemplateSource
+from liquid.tag import Tag
 from liquid.token import TOKEN_CONTENT
 from liquid.utils import ReadOnlyChainMap
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
-from tessera.renderer.engines.filters import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.filter_arguments import CLOCK_WORDS, NO_CLOCK
 from tessera.renderer.engines.liquid.filters import liquid_filters
+from tessera.renderer.engines.liquid.mends.blank import ask_for_blank
+from tessera.renderer.engines.liquid.mends.empty import read_arguments_as_text, read_as_text
+from tessera.renderer.engines.liquid.mends.interrupts import InterruptedTemplate
+from tessera.renderer.engines.liquid.mends.last_newline import Tokenizer, keeping_last_newline
+from tessera.renderer.engines.liquid.mends.members import MemberOutput, read_members
+from tessera.renderer.engines.liquid.mends.paths import make_hashable
 from tessera.renderer.engines.liquid.scan import check_delimiters, unended
-from tessera.renderer.engines.liquid.tree import expressions_of
+from tessera.renderer.engines.liquid.tree import all_nodes, expressions_of
 from tessera.renderer.engines.meter import FILTER_STEPS, PARTIAL_STEPS, STEP_BYTES, Meter, fits
 from tessera.renderer.engines.places import line_and_column
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 FAULTS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What rendering a template may raise through its own fault or its data's; anything else is a fault of ours."""
@@ -59,7 +69,7 @@ class _Output(StringIO):
 class _Context(RenderContext):
     """One render: python-liquid's own context, without its clock, and with a budget."""
 
-    __slots__ = ("_disabled_tags", "meter")
+    __slots__ = ("_disabled_tags", "inputs", "meter")
 
     def __init__(self, template: BoundTemplate, **options: object) -> None:
         parent = options.get("parent_context")
@@ -67,6 +77,7 @@ class _Context(RenderContext):
         inherited = parent.meter if isinstance(parent, _Context) else None
         self.meter: Meter = inherited or Meter(template.env.limits, _over_limit)
         super().__init__(template, **options)  # type: ignore[arg-type]
+        self.inputs: Mapping[str, object] = parent.inputs if isinstance(parent, _Context) else self.globals
         # The stock chain also holds `now` and `today`, read from the clock.
         self.scope = ReadOnlyChainMap(self.locals, self.globals, self.counters)
 
@@ -79,6 +90,26 @@ class _Context(RenderContext):
     @disabled_tags.setter
     def disabled_tags(self, tags: list[str]) -> None:
         self._disabled_tags = tags
+
+    def copy(
+        self,
+        namespace: Mapping[str, object],
+        disabled_tags: list[str] | None = None,
+        carry_loop_iterations: bool = False,
+        template: BoundTemplate | None = None,
+        block_scope: bool = False,
+    ) -> RenderContext:
+        """Return the context of something within this one, such as a template taken in with `render`.
+
+        That sees its arguments and the inputs. python-liquid hands on the arguments of a `render` around it as well.
+        """
+        handed = self.globals
+        if template is not None:
+            self.globals = self.inputs
+        try:
+            return super().copy(namespace, disabled_tags, carry_loop_iterations, template, block_scope)
+        finally:
+            self.globals = handed
 
     def get(self, path: list[object], **options: object) -> object:
         value = super().get(path, **options)  # type: ignore[arg-type]
@@ -120,7 +151,7 @@ class _Range(RangeLiteral):
         return result
 
 
-class _Template(BoundTemplate):
+class _Template(InterruptedTemplate):
     context_class = _Context
 
 
@@ -146,19 +177,29 @@ class LiquidEnvironment(Environment):
     template_class = _Template
     context_depth_limit: ClassVar[int] = 100
 
-    def __init__(self, limits: Limits, resolve: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, limits: Limits, resolve: Callable[[str], str | None], translations: Translations = NO_TRANSLATIONS
+    ) -> None:
         """`resolve` turns a partial's name, as a tag has it, into that of a template of this environment."""
         self.limits = limits
         self.trees: dict[str, BoundTemplate] = {}
         self.paths: dict[str, str] = {}
         self._resolve = resolve
+        self._translations = translations
         super().__init__(autoescape=True, loader=_Loader(self))
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters()
-        for tag in (BlockTag, CallTag, ExtendsTag, MacroTag):
+        for tag in (BlockTag, CallTag, ExtendsTag, MacroTag, MemberOutput):
             self.add_tag(tag)
-        self.filters = liquid_filters()
+        self.filters = liquid_filters(self._translations)
+
+    def add_tag(self, tag: type[Tag]) -> None:
+        super().add_tag(tag)
+        read_members(self.tags[tag.name])
+
+    def tokenizer(self) -> Tokenizer:
+        return keeping_last_newline(super().tokenizer())
 
     def find(self, name: str) -> BoundTemplate:
         """Return a template of the catalogue; raises python-liquid's TemplateNotFoundError."""
@@ -174,7 +215,7 @@ class LiquidEnvironment(Environment):
         try:
             tree = self.from_string(text, name=path.name, path=path)
             self._check_filters(tree.nodes)
-            self._bound_ranges(tree.nodes)
+            self._mend(tree.nodes)
         except RecursionError:
             raise SyntaxFault(TOO_DEEP) from None
         except LiquidError as error:
@@ -201,10 +242,18 @@ class LiquidEnvironment(Environment):
                 if each.name == "date" and isinstance(left, StringLiteral) and left.value in CLOCK_WORDS:
                     raise _fault_at(each.token, NO_CLOCK)
 
-    def _bound_ranges(self, nodes: list[Node]) -> None:
-        for expression in expressions_of(nodes):
+    def _mend(self, nodes: list[Node]) -> None:
+        for node in all_nodes(nodes):
+            read_arguments_as_text(node)
+        for expression in [*expressions_of(nodes)]:
             if type(expression) is RangeLiteral:
                 expression.__class__ = _Range  # The parser has no hook for its literals.
+            elif isinstance(expression, LiquidPath):
+                make_hashable(expression)
+            elif isinstance(expression, FilteredExpression):
+                read_as_text(expression)
+            elif isinstance(expression, BooleanExpression):
+                ask_for_blank(expression)
 
 
 def render_liquid(template: BoundTemplate, inputs: Mapping[str, object]) -> str:

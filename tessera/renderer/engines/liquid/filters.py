@@ -14,8 +14,14 @@ from liquid.builtin.filters import array, math, misc, string
 from liquid.filter import sequence_filter, string_filter, with_context
 from markupsafe import Markup, escape
 
-from tessera.renderer.engines.filters import FilterFault, for_language
+from tessera.renderer.engines.filter_arguments import FilterFault
+from tessera.renderer.engines.filters import for_language
+from tessera.renderer.engines.liquid.mends.cutting import cut_out, truncate, truncate_words
+from tessera.renderer.engines.liquid.mends.dates import liquid_date
+from tessera.renderer.engines.liquid.mends.plain_text import on_plain_text
+from tessera.renderer.engines.liquid.mends.rounding import round_half_up
 from tessera.renderer.engines.meter import Meter
+from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 
 Filter = Callable[..., object]
 
@@ -43,7 +49,7 @@ def _replace_first(value: str, old: object, new: object = "", *, context: Metere
 @string_filter
 def _replace_last(value: str, old: object, new: object, *, context: Metered) -> str:
     old, new = _as_in(value, old), _as_text_of(value, new)
-    before, found, after = str(value).rpartition(old)
+    before, found, after = _last(str(value), old)
     return type(value)(before + new + after) if found else value
 
 
@@ -62,8 +68,14 @@ def _remove_first(value: str, old: object, *, context: Metered) -> str:
 @with_context
 @string_filter
 def _remove_last(value: str, old: object, *, context: Metered) -> str:
-    before, _, after = str(value).rpartition(_as_in(value, old))
+    before, _, after = _last(str(value), _as_in(value, old))
     return type(value)(before + after)
+
+
+def _last(text: str, sought: str) -> tuple[str, bool, str]:
+    """Return what is before and after the last occurrence, and whether there is one. Nothing occurs at the end."""
+    at = text.rfind(sought)
+    return (text[:at], True, text[at + len(sought) :]) if at >= 0 else (text, False, "")
 
 
 def _replaced(meter: Meter, value: str, old: object, new: object, count: int) -> str:
@@ -177,15 +189,12 @@ _KEPT: Mapping[str, Filter] = {
     "reverse": array.reverse,
     "rstrip": string.rstrip,
     "size": misc.size,
-    "slice": string.slice_,
     "sort": array.sort,
     "sort_natural": array.sort_natural,
     "split": string.split,
     "squish": string.squish,
     "strip": string.strip,
     "strip_newlines": string.strip_newlines,
-    "truncate": string.truncate,
-    "truncatewords": string.truncatewords,
     "upcase": string.upcase,
     "url_decode": string.url_decode,
     "url_encode": string.url_encode,
@@ -202,7 +211,7 @@ _ARITHMETIC: Mapping[str, Filter] = {
     "minus": math.minus,
     "modulo": math.modulo,
     "plus": math.plus,
-    "round": math.round_,
+    "round": round_half_up,
     "times": math.times,
 }
 
@@ -215,13 +224,25 @@ _OURS: Mapping[str, Filter] = {
     "replace": _replace,
     "replace_first": _replace_first,
     "replace_last": _replace_last,
+    "slice": cut_out,
     "strip_html": _strip_html,
     "sum": _sum,
+    "truncate": truncate,
+    "truncatewords": truncate_words,
     "uniq": _uniq,
 }
 
 
-def liquid_filters() -> dict[str, Filter]:
+_OF_LETTERS = (
+    *("base64_encode", "base64_url_safe_encode", "capitalize", "downcase", "size", "slice", "split"),
+    *("truncate", "truncate_words", "truncatewords", "upcase", "url_encode"),
+)
+"""Filters for which a text is its letters, however it is escaped."""
+
+
+def liquid_filters(translations: Translations = NO_TRANSLATIONS) -> dict[str, Filter]:
     """Return all filters that Liquid templates may use, by name."""
     arithmetic = {name: _numbers(function) for name, function in _ARITHMETIC.items()}
-    return {**_KEPT, **arithmetic, **_OURS, **for_language(Undefined)}
+    filters = {**_KEPT, **arithmetic, **_OURS, **for_language(Undefined, translations)}
+    filters |= {name: on_plain_text(filters[name]) for name in _OF_LETTERS}
+    return {**filters, "date": liquid_date(filters["date"])}

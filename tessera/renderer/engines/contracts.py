@@ -1,0 +1,95 @@
+"""What an author says that a template reads, in a comment, held against what it can read.
+
+`{# reads: visitor.tier, items[].title #}` in Jinja; `{% # reads: … %}` or `{% comment %} reads: … {% endcomment %}` in
+Liquid. A name stands for everything beneath it, `[]` for each element of a list, `nothing` for no input at all.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tessera.renderer.core.inputs import EACH, SIZE, Path, spelled
+from tessera.renderer.engines.places import span_at
+from tessera.rules.diagnostics import Diagnostic, did_you_mean
+from tessera.rules.source import Span
+
+NO_INPUTS = "nothing"
+
+_JINJA = re.compile(r"\{#[-+]?\s*reads:(?P<entries>[^{]*?)[-+]?#\}")
+_LIQUID = re.compile(
+    r"\{%-?\s*(?:#\s*reads:(?P<entries>[^{]*?)-?%\}"
+    r"|comment\s*-?%\}\s*reads:(?P<block>[^{]*?)\{%-?\s*endcomment\b)"
+)
+_ENTRY = re.compile(r"[^\s,#]+")
+_PATH = re.compile(r"[A-Za-z_][\w-]*(?:\[\])?(?:\.[\w-]+(?:\[\])?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of a contract."""
+
+    text: str
+    span: Span
+
+    @property
+    def path(self) -> Path:
+        return tuple(part for name in self.text.split(".") for part in _parts(name))
+
+
+def _parts(name: str) -> Iterator[str]:
+    yield name.removesuffix(EACH)
+    if name.endswith(EACH):
+        yield EACH
+
+
+def broken_contract(file: str, text: str, reads: Iterable[tuple[Path, Span]]) -> Iterator[Diagnostic]:
+    """Yield what a template reads beyond its contract, what that names in vain, and what in it is no name.
+
+    Nothing where the template has no contract.
+    """
+    entries = _entries(file, text)
+    if entries is None:
+        return
+    paths: dict[Path, _Entry] = {}
+    for entry in entries:
+        if _PATH.fullmatch(entry.text):
+            paths[entry.path] = entry
+        else:
+            help_text = "write names as `visitor.tier` or `items[].title`, with commas between"
+            yield Diagnostic("T103", "error", f"`{entry.text}` is no name of an input", entry.span, help=help_text)
+    kept: set[Path] = set()
+    found = list(reads)
+    for path, span in found:
+        covering = {promised for promised in paths if _covers(promised, path)}
+        kept |= covering | {promised for promised in paths if promised[: len(path)] == path}
+        if not covering:
+            help_text = (
+                f"add `{spelled(path)}` to `reads:`" if path else "name what is taken in, or read, in the template"
+            )
+            what = f"`{spelled(path)}`" if path else "any input"
+            yield Diagnostic(
+                "T114", "error", f"the contract of `{file}` does not name {what}", span, "read here", help_text
+            )
+    for promised, entry in paths.items():
+        if promised not in kept and promised != (NO_INPUTS,):
+            close = did_you_mean(entry.text, (spelled(path) for path, _ in found))
+            yield Diagnostic("T115", "warning", f"nothing here reads `{entry.text}`", entry.span, help=close)
+
+
+def _entries(file: str, text: str) -> list[_Entry] | None:
+    pattern = _JINJA if file.endswith(".jinja") else _LIQUID
+    contracts = list(pattern.finditer(text))
+    return [entry for contract in contracts for entry in _within(file, text, contract)] if contracts else None
+
+
+def _within(file: str, text: str, contract: re.Match[str]) -> Iterator[_Entry]:
+    group = "entries" if contract["entries"] is not None else "block"
+    for each in _ENTRY.finditer(text, *contract.span(group)):
+        yield _Entry(each[0], span_at(file, text, each.start(), len(each[0])))
+
+
+def _covers(promised: Path, path: Path) -> bool:
+    """Tell whether an entry allows a demand; one of a list's elements also allows to count them."""
+    if path[-1:] == (SIZE,) and promised[: len(path)] == (*path[:-1], EACH):
+        return True
+    return promised == path[: len(promised)]

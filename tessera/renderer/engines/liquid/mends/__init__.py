@@ -1,0 +1,1 @@
+"""Where python-liquid departs from Shopify's Liquid: one file for each departure, which says Liquid's own rule."""

@@ -1,0 +1,64 @@
+"""Whether and how an answer may be stored downstream: by its scope, and by the digest that its request carries."""
+
+from collections.abc import Callable, Mapping
+from math import inf
+
+from tessera.renderer.digests import Budgets, Digests
+from tessera.renderer.edge import DIGEST_HEADER, DIGEST_PARAMETER, NO_STORE, PRIVATE, VARY_ON_DIGEST, Edge
+from tessera.renderer.pipeline import Answer
+from tessera.renderer.plans import PagePlan, SlotPlan
+from tessera.renderer.respond import Headers
+
+Query = Callable[[], Mapping[str, str]]
+
+STAND_IN_S = 2
+"""How long a stand-in that was not made for anybody may live downstream: a failure then brings no stampede."""
+
+
+class Storing:
+    """Chooses the headers. ``max_age_s`` bounds every lifetime that is told, in seconds."""
+
+    def __init__(self, edge: Edge, digests: Digests, budgets: Budgets, max_age_s: float) -> None:
+        self._edge = edge
+        self._digests = digests
+        self._budgets = budgets
+        self._max_age_s = max_age_s
+
+    def headers(
+        self,
+        version: str,
+        plan: SlotPlan | PagePlan,
+        answers: Mapping[str, Answer],
+        sent: Mapping[bytes, bytes],
+        query: Query,
+        now_s: float,
+    ) -> Headers:
+        """Return them for an answer from the top of the ladder, of a site of this version."""
+        if plan.scope == "public":
+            max_age_s, horizon_s = min(plan.max_age_s, self._max_age_s), inf
+            for answer in answers.values():
+                max_age_s, horizon_s = min(max_age_s, answer.lifetime_s), min(horizon_s, answer.horizon_s)
+            return self._edge.public(max_age_s, horizon_s)
+        if plan.scope == "private" or not isinstance(plan, SlotPlan):
+            return PRIVATE
+        (answer,) = answers.values()
+        in_header = sent.get(DIGEST_HEADER) if self._edge.obeys_vary else None
+        carried = query().get(DIGEST_PARAMETER, "") if in_header is None else in_header.decode("latin-1")
+        if carried and self._confirms(version, plan, answer, carried, now_s):
+            stored = self._edge.context(min(plan.max_age_s, self._max_age_s), inf)
+        else:
+            stored = PRIVATE
+        return [*stored, VARY_ON_DIGEST] if self._edge.obeys_vary else stored
+
+    def of_stand_in(self, plan: SlotPlan | PagePlan) -> Headers:
+        """Return them for an answer from a lower rung; where it may depend on a visitor, so may the failure."""
+        if plan.scope != "public":
+            return NO_STORE
+        max_age_s = min(STAND_IN_S, plan.max_age_s, self._max_age_s)
+        return self._edge.public(max_age_s, horizon_s=max_age_s)
+
+    def _confirms(self, version: str, plan: SlotPlan, answer: Answer, carried: str, now_s: float) -> bool:
+        """Tell whether a digest is that of this answer: stored under it, it is right for whoever carries it."""
+        return self._digests.holds(carried, version, plan.page, plan.name, answer.key) and self._budgets.allow(
+            version, plan, carried, now_s
+        )
