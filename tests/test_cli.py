@@ -272,6 +272,12 @@ def test_explain_as_json_has_the_same(site: Path) -> None:
     assert [rule["name"] for rule in told["rules"]] == ["Gold members", "Everybody in December"]
 
 
+def test_explain_tells_what_is_in_the_key_only_as_an_answer(site: Path) -> None:
+    (site / "templates" / "hero.liquid").write_text("{% if visitor.tier == 'gold' %}Gold{% endif %}{{ param.q }}")
+    done = run("explain", "home/hero", "--site", site)
+    assert "in the key only as an answer:\n  visitor.tier == 'gold'\n" in done.output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
 from tessera.renderer.core.directives import DIRECTIVES
-from tessera.renderer.core.inputs import CTA_FIELDS, EACH, EXPERIMENT_FIELDS, SIZE, Path
+from tessera.renderer.core.inputs import CTA_FIELDS, EXPERIMENT_FIELDS
 from tessera.renderer.core.now import GRANULES
+from tessera.renderer.core.paths import EACH, SIZE, Path
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import SUFFIXES
 from tessera.renderer.engines.places import span_at
@@ -93,6 +94,8 @@ def _template(template: Template, placed: Collection[str], declared: Set[Path]) 
             yield Diagnostic("S102", "error", f"unknown name `{name}`", span, "nothing declares it", close)
     for span in template.widened:
         yield Diagnostic("S201", "warning", "what is read here cannot be told, so the whole object is demanded", span)
+    for _, nested in template.nested:
+        yield from _template(nested, placed, declared)
 
 
 def _declared(ruleset: Ruleset, page: Page) -> Iterator[Path]:

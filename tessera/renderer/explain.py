@@ -18,7 +18,10 @@ from tessera.rules.values import Location
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One slot for one visitor at one moment. ``facts`` are all that were known when its rules were asked."""
+    """One slot for one visitor at one moment. ``facts`` are all that were known when its rules were asked.
+
+    ``asked`` is what the template asks of values of which it sees no more: of these the key holds the answer.
+    """
 
     site: str
     scope: str
@@ -27,6 +30,7 @@ class Explanation:
     fetched: tuple[Fetched, ...]
     trace: Trace
     answer: Answer
+    asked: tuple[str, ...]
 
     def to_text(self) -> str:
         """Tell it to people."""
@@ -46,6 +50,7 @@ class Explanation:
                 f"rung: {answer.rung}",
                 f"scope: {self.scope}",
                 f"key: {key}",
+                *_section("in the key only as an answer", self.asked),
                 f"site: {self.site}",
             ]
         )
@@ -58,6 +63,7 @@ class Explanation:
             "scope": self.scope,
             "rung": self.answer.rung,
             "key": self.answer.key.hex() if self.answer.key else None,
+            "asked": list(self.asked),
             "facts": {name: _plain(value) for name, value in sorted(self.facts.items())},
             "misfits": list(self.misfits),
             "fetched": [each._asdict() for each in self.fetched],
@@ -71,7 +77,8 @@ async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) 
     await pipeline.gatherer.learn(known, asked, plan.needs)
     trace = explain_slot(site.ruleset, plan.page, plan.name, known.facts, asked.now, known.ages)
     answer = await pipeline.slot(asked, plan)
-    return Explanation(site.version, plan.scope, known.facts, known.misfits, known.fetched, trace, answer)
+    asked_only = plan.outcome(answer.decision).inputs.asked
+    return Explanation(site.version, plan.scope, known.facts, known.misfits, known.fetched, trace, answer, asked_only)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

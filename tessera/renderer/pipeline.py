@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from tessera.renderer.cache.base import Fragment, FragmentCache
+from tessera.renderer.cache.base import FALL_BACK, Fragment, FragmentCache
+from tessera.renderer.compositions import Compositions
 from tessera.renderer.core.directives import without_directives
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
-from tessera.renderer.core.layout import compose
+from tessera.renderer.core.layout import compose, nested_in
 from tessera.renderer.core.needs import Needs
-from tessera.renderer.engines.base import RenderError
+from tessera.renderer.engines.base import Abort, RenderError
 from tessera.renderer.exposures import marker
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
-from tessera.rules.evaluate import Decision
+from tessera.rules.evaluate import Decision, Reason
 
 EMPTY = Fragment.of(b"")
 log = logging.getLogger("tessera")
@@ -62,6 +63,7 @@ class Pipeline:
     def __init__(self, gatherer: Gatherer, cache: FragmentCache, recorder: Recorder | None = None) -> None:
         self.gatherer = gatherer
         self._cache = cache
+        self._compositions = Compositions()
         self._reported: set[tuple[str, str, str]] = set()
         self._recorder = recorder
 
@@ -98,13 +100,19 @@ class Pipeline:
         if decision.failed:
             self._report(plan, decision.failed)
         outcome = plan.outcome(decision)
-        return await self._show(asked, outcome, outcome.needs_beyond, decision, known)
+        answer = await self._show(asked, outcome, outcome.needs_beyond, decision, known)
+        if answer.fragment.body == FALL_BACK.body:
+            return await self._show_default(asked, plan, known, "DEFAULT")
+        return answer
 
     async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        decision = plan.default_decision("ERROR")
-        known = Known(asked, plan.base_facts, problems)
-        answer = await self._show(asked, plan.default, plan.default.needs, decision, known)
+        answer = await self._show_default(asked, plan, Known(asked, plan.base_facts, problems), "ERROR")
         return answer._replace(rung="default", lifetime_s=0.0)
+
+    async def _show_default(self, asked: Asked, plan: SlotPlan, known: Known, reason: Reason) -> Answer:
+        """Show the slot's default; nothing, where its template asks for the default in its turn."""
+        answer = await self._show(asked, plan.default, plan.default.needs, plan.default_decision(reason), known)
+        return answer if answer.fragment.body != FALL_BACK.body else answer._replace(fragment=EMPTY)
 
     async def _show(
         self, asked: Asked, plan: OutcomePlan, needs: Needs | None, decision: Decision, known: Known
@@ -121,9 +129,9 @@ class Pipeline:
             item = await self.gatherer.item(known, asked, plan.item) if plan.item is not None else None
             gathered = Gathered(known.facts, cta, items, item, decision.assignment)
             key = plan.inputs.key(gathered)
-            cached = self._cache.get(key) if asked.counted else None
-            hit = cached is not None
-            fragment = cached or self._render(key, plan, gathered, asked.counted)
+            fragment, hit = self._fragment(key, plan, gathered, asked.counted)
+            if plan.nested:
+                fragment, hit = self._filled(fragment, hit, plan, gathered, asked.counted, known)
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
@@ -137,11 +145,44 @@ class Pipeline:
                 self._reported.add(place)
                 log.error("%s/%s: rule `%s` failed, and is skipped", *place)
 
+    def _fragment(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> tuple[Fragment, bool]:
+        """Return a template's own fragment, and whether it was cached."""
+        cached = self._cache.get(key) if counted else None
+        return cached or self._render(key, plan, gathered, counted), cached is not None
+
+    def _filled(
+        self, outer: Fragment, hit: bool, plan: OutcomePlan, gathered: Gathered, counted: bool, known: Known
+    ) -> tuple[Fragment, bool]:
+        """Put the fragments into one that are nested in it; one that fails is empty, and alone in that."""
+        found: dict[str, Fragment] = {}
+        for name in nested_in(outer.body):
+            inner = plan.nested.get(name)
+            if inner is None or name in found:
+                continue  # an author's own comment that looks like a mark
+            seen = gathered if inner.inputs.experiment else gathered._replace(assignment=None)
+            try:
+                fragment, cached = self._fragment(inner.inputs.key(seen), inner, seen, counted)
+            except RenderError as failure:
+                known.problems.append("render error")
+                known.lost = True
+                log.warning("%s", failure)
+                continue
+            if inner.nested:
+                fragment, cached = self._filled(fragment, cached, inner, gathered, counted, known)
+            if fragment.body == FALL_BACK.body:
+                return FALL_BACK, hit
+            found[name], hit = fragment, hit and cached
+        return self._compositions.of(outer, found), hit
+
     def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool) -> Fragment:
         assert plan.template is not None
-        html = without_directives(plan.template.render(plan.inputs.inputs(gathered)))
+        try:
+            html = without_directives(plan.template.render(plan.inputs.inputs(gathered)))
+        except Abort:
+            fragment = FALL_BACK
+        else:
+            fragment = Fragment.of((html + (marker(gathered.assignment) if counted and plan.exposes else "")).encode())
         if not counted:
-            return Fragment.of(html.encode())
-        fragment = Fragment.of((html + marker(gathered.assignment)).encode())
+            return fragment
         self._cache.put(key, fragment)
         return fragment

@@ -25,7 +25,9 @@ class OutcomePlan:
     ``needs`` are all that has to be asked for to show it, ``needs_beyond`` those of them that deciding its slot has
     not brought in already. ``derived`` are the segments, computed facts and parts of `now` among that: what works each
     of them out.
-    ``values`` names the facts whose every value may show.
+    ``values`` names the facts whose every value may show. ``nested`` are the plans of the fragments that are nested in
+    its template, by the names of their marks: in all but what is rendered and keyed they are this plan again.
+    ``exposes`` says whether the fragment tells of the arm that it is shown for: nested ones leave that to the outer.
     """
 
     outcome: Outcome
@@ -40,6 +42,8 @@ class OutcomePlan:
     slots: tuple[str, ...]
     values: frozenset[str]
     scope: Scope
+    nested: "Mapping[str, OutcomePlan]"
+    exposes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,38 +142,45 @@ class Planner:
         self, page: Page, outcome: Outcome, facts: Mapping[str, Fact], decided_on: frozenset[str]
     ) -> OutcomePlan:
         template = find_template(outcome, self._templates) if outcome.template else None
-        version, demands = (template.version, template.demands) if template else ("", frozenset())
-        inputs = InputsPlan(version, demands, facts, self._ruleset.item_fields)
+        every = [_inputs(each, facts, self._ruleset.item_fields) for each in _with_nested(template)]
+        read = {fact.name: fact for inputs in every for fact in inputs.facts}
         shown = replace(  # what the template does not look at is neither fetched nor made ready
             outcome,
-            cta=outcome.cta if inputs.cta else None,
-            items=outcome.items if inputs.items is not None else None,
-            item=outcome.item if inputs.item else None,
+            cta=outcome.cta if any(inputs.cta for inputs in every) else None,
+            items=outcome.items if any(inputs.items is not None for inputs in every) else None,
+            item=outcome.item if any(inputs.item for inputs in every) else None,
         )
         shown_reads = outcome_reads(self._ruleset, page.name, shown)
-        reads = shown_reads | {name for fact in inputs.facts for name in fact_reads(self._ruleset, fact.name)}
+        reads = shown_reads | {name for each in read for name in fact_reads(self._ruleset, each)}
         lists = tuple(self._chain(shown.items))
-        return OutcomePlan(
+        plan = OutcomePlan(
             outcome=outcome,
             template=template,
             needs=Needs.of(reads, facts, self._ruleset),
             needs_beyond=Needs.of(reads - decided_on, facts, self._ruleset),
-            inputs=inputs,
+            inputs=every[0],
             derived=(
-                *(
-                    (fact.name, compile_fact(self._ruleset, fact.name))
-                    for fact in inputs.facts
-                    if fact.name in self._ruleset.computed
-                ),
-                *((fact.name, now_of(fact)) for fact in inputs.facts if fact.name in self._now),
+                *((name, compile_fact(self._ruleset, name)) for name in read if name in self._ruleset.computed),
+                *((name, now_of(fact)) for name, fact in read.items() if name in self._now),
             ),
             cta=CtaPlan(self._ruleset.ctas[shown.cta.name], shown.cta) if shown.cta else None,
             lists=tuple(ListPlan(each) for each in lists),
             item=shown.item,
-            slots=inputs.slots,
-            values=shown_reads | {fact.name for fact in inputs.facts},
+            slots=tuple(dict.fromkeys(slot for inputs in every for slot in inputs.slots)),
+            values=shown_reads | read.keys(),
             scope=narrowest([self._scope(reads, facts), *(each.share for each in lists)]),
+            nested={},
         )
+        return replace(plan, nested=self._nested(plan, facts))
+
+    def _nested(self, plan: OutcomePlan, facts: Mapping[str, Fact]) -> Mapping[str, OutcomePlan]:
+        """Return the plans of the fragments that are nested in a plan's template."""
+        found = {}
+        for name, template in plan.template.nested if plan.template else ():
+            inputs = _inputs(template, facts, self._ruleset.item_fields)
+            inner = replace(plan, template=template, inputs=inputs, exposes=False)
+            found[name] = replace(inner, nested=self._nested(inner, facts))
+        return found
 
     def _facts(self, page: Page) -> Mapping[str, Fact]:
         """Return everything that may be read on a page, by full name, segments and `now` included."""
@@ -189,6 +196,19 @@ class Planner:
     def _scope(self, names: Iterable[str], facts: Mapping[str, Fact]) -> Scope:
         """Return the narrowest share of facts; where a site speaks one locale, everybody is in it."""
         return narrowest(facts[name].share for name in names if name not in self._everybodys)
+
+
+def _inputs(template: Template | None, facts: Mapping[str, Fact], item_fields: Iterable[str]) -> InputsPlan:
+    if template is None:
+        return InputsPlan("", (), facts, item_fields)
+    return InputsPlan(template.version, template.demands, facts, item_fields, template.tests)
+
+
+def _with_nested(template: Template | None) -> Iterator[Template | None]:
+    """Yield a template, and all fragments that are nested in it."""
+    yield template
+    for _, nested in template.nested if template else ():
+        yield from _with_nested(nested)
 
 
 def _different(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from tessera import demo
 from tessera.demo import seed
-from tessera.renderer.engines.base import Limits
+from tessera.renderer.core.inputs import Gathered, InputsPlan
+from tessera.renderer.core.quotients import Tests
+from tessera.renderer.engines.base import Limits, Template
 from tessera.renderer.loader import load_site
 from tessera.renderer.personas import Persona, load_personas
 from tessera.renderer.settings import load_settings
@@ -253,3 +256,22 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
     for path in TEMPLATES.rglob("*.*"):
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?:|src=|@import|url\((?!#)", text), path
+
+
+def test_visitors_share_more_where_templates_only_ask(site: Site, world: seed.World) -> None:
+    """Two thousand visitors, each template: keys by what it asks, and by whole values."""
+    people = [
+        Gathered(facts_of(site, world, Persona(name=each.id, title="", visitor=each.id, country="DE", locale=locale)))
+        for each, locale in zip(world.visitors[:2000], cycle(("en", "de")), strict=False)
+    ]
+    parameters = {fact.name: fact for page in site.pages.values() for fact in page.parameters.values()}
+    facts = {**site.ruleset.facts, **parameters}
+
+    def keys(template: Template, tests: Tests) -> int:
+        plan = InputsPlan("", template.demands, facts, site.ruleset.item_fields, tests)
+        return len({plan.key(gathered) for gathered in people})
+
+    counts = {name: (keys(each, each.tests), keys(each, {})) for name, each in site.catalog.templates.items()}
+    assert [name for name, (asked, whole) in counts.items() if asked > whole] == []
+    asked, whole = counts["home/hero-early.jinja"]  # asks whether a tier is gold or platinum, and greets by name
+    assert asked < 0.75 * whole

@@ -27,6 +27,20 @@ PATHS = [
     "param.q",
 ]
 LISTS = ["mine", "popular"]
+ASKED = ["visitor.tier == 'gold'", "visitor.first_name", "param.q != 'x'", "visitor.first_name < 'B'"]
+BOTH = [
+    *(f"{{% if {asked} %}}yes{{% endif %}}" for asked in ASKED),
+    "{% if visitor.tier == 'silver' %}{% abort %}{% endif %}",
+    "{% if visitor.first_name == '1' %}{% abort 'fallback' %}{% endif %}",
+    "{% for item in items %}{% if item.title == '<A>' %}A{% else %}-{% endif %}{% endfor %}",
+    "{% fragment %}[{{ visitor.first_name }}]{% endfragment %}",
+    "{% if visitor.known %}{% fragment %}<{{ cta.text }}{% fragment %}{{ param.q }}{% endfragment %}>"
+    "{% endfragment %}{% endif %}",
+    "{% fragment %}{% if visitor.first_name == 'Ann' %}{% abort %}{% endif %}not Ann{% endfragment %}",
+    "{% fragment %}{% if device.type == 'mobile' %}{% abort 'fallback' %}{% endif %}large{% endfragment %}",
+]
+"""Pieces of templates that both languages write alike: questions, ends, fragments within one another."""
+
 CONDITIONS = [
     'visitor.tier == "gold"',
     "visitor.known",
@@ -37,6 +51,7 @@ CONDITIONS = [
 ]
 PIECES: Mapping[str, list[str]] = {
     "liquid": [
+        *BOTH,
         *(f"{{{{ {path} }}}}" for path in PATHS),
         "{% if visitor.tier == 'gold' %}G{% endif %}",
         "{% for item in items %}{{ item.title }}{{ forloop.index }}{% endfor %}",
@@ -45,6 +60,7 @@ PIECES: Mapping[str, list[str]] = {
         "{% render 'part.liquid', who: visitor.first_name %}",
     ],
     "jinja": [
+        *BOTH,
         *(f"{{{{ {path} }}}}" for path in PATHS),
         "{% if visitor.tier == 'gold' %}G{% endif %}",
         "{% for item in items %}{{ item.title }}{{ loop.index }}{% endfor %}",

@@ -88,7 +88,7 @@ def test_a_template_that_always_fails_is_an_error(tmp_path: Path) -> None:
 
 def test_a_template_that_fails_with_what_may_come_is_a_warning(tmp_path: Path) -> None:
     assert found(tmp_path, '{{ visitor.first_name | date("short") }}', "jinja").startswith(
-        "templates/home/hero.jinja:1:1: warning[S303]: `Sample` is not a date in ISO 8601\n"
+        "templates/home/hero.jinja:1:25: warning[S303]: `Sample` is not a date in ISO 8601\n"
     )
     assert "it fails with everything known" in found(tmp_path, '{{ visitor.first_name | date("short") }}', "jinja")
 

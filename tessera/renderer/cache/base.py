@@ -20,6 +20,10 @@ class Fragment:
         return Fragment(body, b'"%s"' % blake2b(body, digest_size=ETAG_BYTES).hexdigest().encode())
 
 
+FALL_BACK = Fragment.of(b"<!--tessera:fallback-->")
+"""Kept for a template that asked for the default of its slot instead of a fragment; is never sent."""
+
+
 class FragmentCache(Protocol):
     """Entries by content key. An entry is a pure function of its key, so it is never stale."""
 

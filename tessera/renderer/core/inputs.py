@@ -3,26 +3,25 @@
 A template's demands are paths. From them an `InputsPlan` is built once, when the site is loaded. For each request
 it picks the demanded values and nothing else; their digest, with the template's version, is the cache key; and
 from the same values the template's nested inputs are built on a miss. So whatever the template can see is in the
-key, by construction.
+key, by construction. Where the template only tests a value, a stand-in takes its place in both (see `core.quotients`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from tessera.renderer.core.layout import mark
+from tessera.renderer.core.paths import EACH, SIZE, Path
+from tessera.renderer.core.quotients import Tests, Uses
 from tessera.rules.evaluate import Assignment
 from tessera.rules.facts import Fact, FactType, Value
 from tessera.rules.values import Location, Version
-
-Path = tuple[str, ...]
-EACH = "[]"
-SIZE = "#"
 
 KEY_BYTES = 20
 REMEMBERED = 1024
@@ -59,6 +58,20 @@ def spelled(path: Path) -> str:
     return ".".join(part for part in path if part != SIZE).replace("." + EACH, EACH)
 
 
+class Fields(NamedTuple):
+    """What a template demands of an item: fields by name, and how it uses those of them that it only tests."""
+
+    names: tuple[str, ...]
+    tested: tuple[tuple[str, Uses], ...] = ()
+
+    def of(self, item: Mapping[str, object]) -> dict[str, object]:
+        """Return an item with only these fields; one that it lacks is None."""
+        picked = {name: item.get(name) for name in self.names}
+        for name, uses in self.tested:
+            picked[name] = uses.stand_in(picked[name])
+        return picked
+
+
 class Items:
     """A list of catalogue items in order. Projections are remembered: a warm list costs a look-up."""
 
@@ -66,19 +79,17 @@ class Items:
 
     def __init__(self, items: Iterable[Mapping[str, object]]) -> None:
         self.all = tuple(items)
-        self._digests: dict[tuple[str, ...], bytes] = {}
+        self._digests: dict[Fields, bytes] = {}
 
-    def pick(self, fields: tuple[str, ...]) -> list[dict[str, object]]:
-        """Return the items with only these fields; one that an item lacks is None."""
-        return [{name: item.get(name) for name in fields} for item in self.all]
+    def pick(self, fields: Fields) -> list[dict[str, object]]:
+        """Return the items with only these fields."""
+        return [fields.of(item) for item in self.all]
 
-    def digest(self, fields: tuple[str, ...]) -> bytes:
+    def digest(self, fields: Fields) -> bytes:
         """Return what stands for `pick` of these fields in a key."""
         known = self._digests.get(fields)
         if known is None:
-            known = self._digests[fields] = digest(
-                canonical([[item.get(name) for name in fields] for item in self.all])
-            )
+            known = self._digests[fields] = digest(canonical([list(fields.of(item).values()) for item in self.all]))
         return known
 
 
@@ -95,30 +106,38 @@ class Gathered(NamedTuple):
 class InputsPlan:
     """What a template demands, by where it comes from. Built once for a template; immutable after that."""
 
-    __slots__ = ("_digested", "_names", "_prefix", "cta", "experiment", "facts", "item", "items", "slots")
+    __slots__ = ("_digested", "_names", "_prefix", "_uses", "cta", "experiment", "facts", "item", "items", "slots")
 
     def __init__(
-        self, version: str, demands: Iterable[Path], facts: Mapping[str, Fact], item_fields: Iterable[str]
+        self,
+        version: str,
+        demands: Iterable[Path],
+        facts: Mapping[str, Fact],
+        item_fields: Iterable[str],
+        tests: Tests = MappingProxyType({}),
     ) -> None:
         """Sort the demands; a path that names a whole object stands for everything declared beneath it.
 
-        The empty path stands for everything there is.
+        The empty path stands for everything there is. `tests` tell of demands what is asked where that is all.
         """
+        uses = Uses.of(demands, tests)
         paths = sorted(demands)
         if paths and paths[0] == ():
             paths = [(root,) for root in sorted({name.split(".")[0] for name in facts} | set(ROOTS))]
         every_field = tuple(sorted(item_fields))
         self.cta = _fields(paths, "cta", CTA_FIELDS)
         self.experiment = _fields(paths, "experiment", EXPERIMENT_FIELDS)
-        self.items = _fields([p for p in paths if p[0] == "items"], "items", every_field, each=True)
-        self.item = _fields(paths, "item", every_field)
+        self.items = _item_fields(_fields(paths, "items", every_field, each=True), uses, ("items", EACH))
+        self.item = _item_fields(_fields(paths, "item", every_field) or None, uses, ("item",))
         self.slots = tuple(sorted({path[1] for path in paths if path[0] == "slots" and len(path) > 1}))
         self.facts = tuple(facts[name] for name in sorted(fact_names(paths, facts)))
         self._names = tuple(fact.name for fact in self.facts)
+        self._uses = tuple(uses.at(name.split(".")) for name in self._names)
         exact = all(fact.type in EXACT_TYPES for fact in self.facts)
         self._digested = lru_cache(REMEMBERED)(self._digest) if exact else self._digest
         forms = [(fact.name, fact.type, fact.unit) for fact in self.facts]
-        self._prefix = canonical((version, forms, self.cta, self.experiment, self.items, self.item))
+        fields = (self.items and self.items.names, self.item and self.item.names)
+        self._prefix = canonical((version, forms, self.cta, self.experiment, *fields))
 
     def key(self, gathered: Gathered) -> bytes:
         """Return the key of the fragment: a digest of the demanded values. Microseconds: every request pays for it."""
@@ -137,19 +156,34 @@ class InputsPlan:
     @property
     def parts(self) -> tuple[str, ...]:
         """What the key is made of beside the template's version, as authors write it, sorted."""
-        of_items = [f"items[].{name}" for name in self.items or ()] or ["items.size"] * (self.items is not None)
-        named = {"cta": self.cta, "experiment": self.experiment, "item": self.item}
+        items = self.items.names if self.items is not None else ()
+        of_items = [f"items[].{name}" for name in items] or ["items.size"] * (self.items is not None)
+        named = {"cta": self.cta, "experiment": self.experiment, "item": self.item.names if self.item else ()}
         members = [f"{root}.{name}" for root, names in named.items() for name in names or ()]
         return tuple(sorted([*self._names, *of_items, *members]))
 
     def _digest(self, values: tuple[Sequence[Value | None], object, object, object, object]) -> bytes:
-        return digest(self._prefix + canonical(([plain(value) for value in values[0]], *values[1:])))
+        seen = [self._seen(*each) for each in zip(self.facts, self._uses, values[0], strict=True)]
+        return digest(self._prefix + canonical((seen, *values[1:])))
+
+    @staticmethod
+    def _seen(fact: Fact, uses: Uses, value: Value | None) -> object:
+        """Return what the template sees of a fact's value, or what stands for it there."""
+        return uses.stand_in(template_form(fact, plain(value)))
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What the template asks of values of which it sees no more, as its author would say it."""
+        of_facts = zip(self._names, self._uses, strict=True)
+        of_items = (("items[]", self.items), ("item", self.item))
+        of_fields = ((f"{root}.{name}", uses) for root, of in of_items if of for name, uses in of.tested)
+        return tuple(words for path, uses in (*of_facts, *of_fields) if not uses.whole for words in uses.words(path))
 
     def inputs(self, gathered: Gathered) -> dict[str, object]:
         """Build the nested inputs that the template is rendered with: the values that the key is made of, no others."""
         inputs: dict[str, object] = {}
-        for fact in self.facts:
-            _place(inputs, fact.name.split("."), template_form(fact, plain(gathered.facts.get(fact.name))))
+        for fact, uses in zip(self.facts, self._uses, strict=True):
+            _place(inputs, fact.name.split("."), self._seen(fact, uses, gathered.facts.get(fact.name)))
         if self.cta and gathered.cta is not None:
             inputs["cta"] = {name: gathered.cta[name] for name in self.cta}
         if self.items is not None and gathered.items is not None:
@@ -179,6 +213,14 @@ def fact_names(paths: Iterable[Path], facts: Mapping[str, Fact]) -> set[str]:
     return names
 
 
+def _item_fields(names: tuple[str, ...] | None, uses: Uses, path: Path) -> Fields | None:
+    """Return fields of items with how they are used; None where items are not demanded at all."""
+    if names is None:
+        return None
+    found = ((name, uses.at((*path, name))) for name in names)
+    return Fields(names, tuple((name, each) for name, each in found if not each.whole))
+
+
 def _fields(paths: Sequence[Path], root: str, every: tuple[str, ...], *, each: bool = False) -> tuple[str, ...] | None:
     """Return the demanded fields of a root, sorted; None where the root is not demanded at all.
 
@@ -188,7 +230,7 @@ def _fields(paths: Sequence[Path], root: str, every: tuple[str, ...], *, each: b
     if not mine:
         return None
     if each:
-        if any(path in ((), (EACH,)) for path in mine):
+        if any(path in ((), (EACH,), (EACH, SIZE)) for path in mine):
             return every
         mine = [path[1:] for path in mine if path[0] == EACH]
     elif () in mine or (SIZE,) in mine:

@@ -1,13 +1,14 @@
-"""A page's layout: rendered with a mark where each slot goes, then cut at the marks and filled.
+"""What is rendered with marks, where other fragments go: a page's layout, and what has fragments nested in it.
 
-So a layout is cached like any fragment, whatever its slots hold. Data cannot forge a mark: in rendered text
-every ``<`` that comes from data is escaped.
+So each is cached like any fragment, whatever goes into it. Data cannot forge a mark: in rendered text every ``<`` that
+comes from data is escaped.
 """
 
 import re
 from collections.abc import Mapping
 
-_MARK = re.compile(rb"<!--tessera:slot:([a-z0-9_-]+)-->")
+_SLOT = re.compile(rb"<!--tessera:slot:([a-z0-9_-]+)-->")
+_NESTED = re.compile(rb"<!--tessera:fragment:([a-z0-9_-]+)-->")
 
 
 def mark(slot: str) -> str:
@@ -17,4 +18,19 @@ def mark(slot: str) -> str:
 
 def compose(layout: bytes, fragments: Mapping[str, bytes]) -> bytes:
     """Fill a rendered layout with its slots' fragments; a slot that is not there leaves nothing."""
-    return _MARK.sub(lambda found: fragments.get(found[1].decode(), b""), layout)
+    return _SLOT.sub(lambda found: fragments.get(found[1].decode(), b""), layout)
+
+
+def nested_mark(name: str) -> str:
+    """Return what stands in a rendered fragment where one goes that is nested in it."""
+    return f"<!--tessera:fragment:{name}-->"
+
+
+def nested_in(body: bytes) -> list[str]:
+    """Return the names of the fragments whose marks stand in a rendered one."""
+    return [name.decode() for name in _NESTED.findall(body)]
+
+
+def fill(body: bytes, nested: Mapping[str, bytes]) -> bytes:
+    """Fill a rendered fragment with those that are nested in it; one that is not there leaves nothing."""
+    return _NESTED.sub(lambda found: nested.get(found[1].decode(), b""), body)

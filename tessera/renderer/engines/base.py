@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tessera.renderer.core.inputs import Path
+from tessera.renderer.core.paths import Path
+from tessera.renderer.core.quotients import Tests
 from tessera.rules.source import Span
 
 
@@ -33,6 +34,18 @@ class Limits:
 
 
 TOO_DEEP = "the template nests too deeply"
+
+
+FALLBACK = "fallback"
+ABORT_TAKES = f'`abort` shows nothing, and `abort "{FALLBACK}"` the default of the slot; it takes nothing else'
+
+
+class Abort(Exception):
+    """A template ended its own fragment: it shows nothing, or the slot's default where `fallback` says so."""
+
+    def __init__(self, *, fallback: bool) -> None:
+        super().__init__(fallback)
+        self.fallback = fallback
 
 
 class RenderError(Exception):
@@ -99,6 +112,10 @@ class Template(Protocol):
         """Every path of the inputs that a render can read, partials included. `()` stands for all inputs."""
 
     @property
+    def tests(self) -> Tests:
+        """Of those demands that are only tested, what is asked: all else of them a render cannot tell."""
+
+    @property
     def reads(self) -> tuple[tuple[Path, Span], ...]:
         """Each demanded path with the first place that reads it; places may lie in partials."""
 
@@ -110,8 +127,13 @@ class Template(Protocol):
     def widened(self) -> tuple[Span, ...]:
         """Where a whole object had to be demanded because what is read of it depends on data."""
 
+    @property
+    def nested(self) -> "tuple[tuple[str, Template], ...]":
+        """The fragments that are nested in it, by the names of their marks; see `core.layout`."""
+
     def render(self, inputs: Mapping[str, object]) -> str:
         """Return the fragment. `inputs` hold plain data only: dict, list, str, numbers, bool, datetime, None.
 
-        Values that `inputs` lack are empty. Raises RenderError.
+        Values that `inputs` lack are empty. Where the template aborts to show nothing that is an empty text; where it
+        asks for the slot's default, raises Abort. Raises RenderError.
         """

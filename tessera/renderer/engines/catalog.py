@@ -13,15 +13,19 @@ from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
-from tessera.renderer.core.inputs import Path as InputPath
-from tessera.renderer.engines.base import Limits, Reference, SyntaxFault, Template
+from tessera.renderer.core.paths import Path as InputPath
+from tessera.renderer.core.quotients import Tests
+from tessera.renderer.engines.base import Abort, Limits, Reference, SyntaxFault, Template
 from tessera.renderer.engines.contracts import broken_contract
+from tessera.renderer.engines.fragments import NESTED, Nested, file_of
 from tessera.renderer.engines.jinja.demands import jinja_demands
 from tessera.renderer.engines.jinja.environment import JinjaEnvironment, render_jinja
 from tessera.renderer.engines.jinja.messages import jinja_messages
 from tessera.renderer.engines.jinja.tree import jinja_references
+from tessera.renderer.engines.liquid.compiler.rendering import CompiledTemplate
+from tessera.renderer.engines.liquid.compiler.units import Units
 from tessera.renderer.engines.liquid.demands import liquid_demands
-from tessera.renderer.engines.liquid.environment import LiquidEnvironment, render_liquid
+from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 from tessera.renderer.engines.liquid.messages import liquid_messages
 from tessera.renderer.engines.liquid.tree import liquid_references
 from tessera.renderer.engines.messages import MessageUse, misused
@@ -54,6 +58,8 @@ CODES: Mapping[str, str] = {
     "T113": "Messages of templates have no translation in a locale of the site.",
     "T114": "A template reads something that its contract, `reads:`, does not name.",
     "T115": "A contract, `reads:`, names something that the template does not read.",
+    "T116": "A template that others take in has a nested fragment.",
+    "T117": "A nested fragment reads a name that the template around it sets.",
 }
 
 
@@ -64,14 +70,21 @@ class LoadedTemplate:
     name: str
     version: str
     demands: frozenset[InputPath]
+    tests: Tests
     reads: tuple[tuple[InputPath, Span], ...]
     widened: tuple[Span, ...]
     takes_in: frozenset[str]
+    nested: "tuple[tuple[str, LoadedTemplate], ...]"
     _render: Callable[[Mapping[str, object]], str] = field(repr=False)
 
     def render(self, inputs: Mapping[str, object]) -> str:
         """Return the fragment; see `base.Template`."""
-        return self._render(inputs)
+        try:
+            return self._render(inputs)
+        except Abort as abort:
+            if abort.fallback:
+                raise
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +121,14 @@ def load_catalog(
     diagnostics = [*files.diagnostics, *loader.parse(refused), *misused(loader.messages)]
     graph = Graph(loader.references, loader.resolvers)
     diagnostics += graph.complaints(limits.include_depth)
-    templates = {name: loader.template(name, graph) for name in graph.sound()}
+    templates = {name: loader.template(name, graph) for name in graph.sound() if name in files.texts}
+    for name, template in list(templates.items()):
+        foreign = list(loader.foreign(template, frozenset()))
+        diagnostics += foreign
+        if foreign:
+            del templates[name]
     for name, template in templates.items():
-        diagnostics += broken_contract(loader.root + name, files.texts[name], template.reads)
+        diagnostics += broken_contract(loader.root + name, files.texts[name], reads_of(template))
     sources = {loader.root + name: Source(loader.root + name, text) for name, text in files.texts.items()}
     return LoadedCatalog(Catalog(templates, tuple(loader.messages)), tuple(in_order(diagnostics)), sources)
 
@@ -132,6 +150,7 @@ class _Loader:
         self.messages: list[MessageUse] = []
         self._texts = texts
         self._translations = translations
+        self._read_from = dict(texts)
         plain = [name for name in texts if not name.endswith(SUFFIXES)]
         self.resolvers = {
             suffix: Resolver(suffix, frozenset([*plain, *(name for name in texts if name.endswith(suffix))]))
@@ -139,6 +158,7 @@ class _Loader:
         }
         self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID], translations)
         self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA], translations)
+        self._compiled: Units | None = None
 
     def parse(self, refused: Mapping[str, Diagnostic]) -> Iterator[Diagnostic]:
         """Parse every file that is not refused and note what it takes in; yield what is wrong with the files."""
@@ -150,13 +170,11 @@ class _Loader:
             file = self.root + name
             try:
                 if name.endswith(LIQUID):
-                    template = self._liquid.add(name, text)
-                    self.references[name] = liquid_references(template, file)
-                    self.messages += liquid_messages(template, file)
+                    self._liquid.add(name, text)
+                    self._refer(name, text)
                 elif name.endswith(JINJA):
-                    tree = self._jinja.add(name, text)
-                    self.references[name] = jinja_references(tree, file)
-                    self.messages += jinja_messages(tree, file)
+                    self._jinja.add(name, text)
+                    self._refer(name, text)
                 else:
                     self._liquid.add_plain(name, text)
                     self._jinja.add_plain(name, text)
@@ -165,22 +183,70 @@ class _Loader:
                 span = Span(file, fault.line, fault.column, fault.column + fault.width)
                 yield Diagnostic("T103", "error", fault.message, span)
 
+    def _units(self) -> Units:
+        """Return what compiles Liquid, once all templates are parsed."""
+        self._compiled = self._compiled or Units(self._liquid)
+        return self._compiled
+
+    def _refer(self, name: str, text: str) -> None:
+        """Note what a parsed template takes in, and what the fragments nested in it do; and what it translates."""
+        file = self.root + file_of(name)
+        if name.endswith(JINJA):
+            found = jinja_references(self._jinja.trees[name], file)
+            self.messages += jinja_messages(self._jinja.trees[name], file)
+        else:
+            found = liquid_references(self._liquid.trees[name], file)
+            self.messages += liquid_messages(self._liquid.trees[name], file)
+        self._read_from[name] = text
+        nested = self._environment(name).nested[name]
+        self.references[name] = (*found, *(_to_nested(each, file) for each in nested))
+        for each in nested:
+            self._refer(each.full, text)
+
+    def _environment(self, name: str) -> LiquidEnvironment | JinjaEnvironment:
+        return self._jinja if name.endswith(JINJA) else self._liquid
+
+    def foreign(self, template: LoadedTemplate, names: frozenset[str]) -> Iterator[Diagnostic]:
+        """Yield a complaint for each read of one of these names, or in a nested fragment of one set around that."""
+        for path, span in template.reads:
+            if path and path[0] in names:
+                message = f"`{path[0]}` is set outside this fragment, which sees only the inputs"
+                yield Diagnostic("T117", "error", message, span, help="set it within the fragment as well")
+        if template.nested:
+            around = names | self._environment(template.name).names_set[template.name]
+            for _, nested in template.nested:
+                yield from self.foreign(nested, around)
+
     def template(self, name: str, graph: Graph) -> LoadedTemplate:
-        """Return a template that has no fault, ready to render."""
-        self._at(name)
+        """Return a template that has no fault, ready to render, with those nested in it."""
+        self._at(file_of(name))
         if name.endswith(JINJA):
             demands = jinja_demands(name, self._jinja.find, self.root)
             render = partial(render_jinja, self._jinja.template(name))
         else:
             tree = self._liquid.trees[name]
             demands = liquid_demands(tree, self._liquid.find, self.root)
-            render = partial(render_liquid, tree)
+            render = partial(CompiledTemplate.render, CompiledTemplate(self._units(), name))
         closure = graph.closure(name)
-        taken_in = [(other, self._texts[other]) for other in sorted(closure)]
+        taken_in = [(other, self._read_from[other]) for other in sorted(closure)]
         translated = self._translations.digest if any(_TRANSLATES.search(text) for _, text in taken_in) else ""
         digest = sha256(repr((name, _libraries(), taken_in, translated)).encode("utf-8", "surrogatepass")).hexdigest()
         takes_in = frozenset(closure - {name})
-        return LoadedTemplate(name, digest, demands.paths, demands.reads, demands.widened, takes_in, render)
+        places = self._environment(name).nested.get(name, ())
+        nested = tuple((each.name, self.template(each.full, graph)) for each in places)
+        return LoadedTemplate(
+            name, digest, demands.paths, demands.tests, demands.reads, demands.widened, takes_in, nested, render
+        )
+
+
+def reads_of(template: LoadedTemplate) -> tuple[tuple[InputPath, Span], ...]:
+    """Return what a template reads, the fragments nested in it included."""
+    return (*template.reads, *(each for _, nested in template.nested for each in reads_of(nested)))
+
+
+def _to_nested(nested: Nested, file: str) -> Reference:
+    width = len(NESTED)
+    return Reference(NESTED, nested.full, Span(file, nested.line, nested.column, nested.column + width))
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tessera.renderer.core.inputs import EACH, SIZE, Path, spelled
+from tessera.renderer.core.inputs import spelled
+from tessera.renderer.core.paths import EACH, SIZE, Path
 from tessera.renderer.engines.places import span_at
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
 from tessera.rules.source import Span

@@ -12,12 +12,16 @@ A demanded path means this, and whoever hands a template less than everything mu
 - `#` is the length of a list, and of lists within it, or the number of members of an object, so also whether it is
   there and empty; of anything else it is the value itself;
 - the end of a path means everything beneath it; `()` is all inputs.
+
+Of a path that is nowhere looked at but in tests, such as a comparison with a constant, the demands tell these tests:
+no more of its value can show.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tessera.renderer.core.inputs import EACH, SIZE, Path
+from tessera.renderer.core.paths import EACH, SIZE, Path
+from tessera.renderer.core.quotients import PRESENCE, Test, Tests
 from tessera.rules.source import Span
 
 LISTS: frozenset[Path] = frozenset({("items",)})
@@ -90,16 +94,17 @@ def either(values: Iterable[Value]) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """What a template can read; see `base.Template` for the three."""
+    """What a template can read; see `base.Template` for each."""
 
     paths: frozenset[Path]
+    tests: Tests
     reads: tuple[tuple[Path, Span], ...]
     widened: tuple[Span, ...]
 
     @classmethod
     def everything(cls, span: Span) -> "Demands":
         """Return the demands of a template of which nothing can be told."""
-        return cls(frozenset({()}), (((), span),), (span,))
+        return cls(frozenset({()}), {}, (((), span),), (span,))
 
 
 class Ledger:
@@ -108,6 +113,7 @@ class Ledger:
     def __init__(self, budget: int) -> None:
         """`budget` is how many nodes may be visited, each as often as it is."""
         self._looked: dict[Path, Span] = {}
+        self._tested: dict[Path, dict[Test, Span]] = {}
         self._taken: dict[Path, Span] = {}
         self._widened: dict[Span, None] = {}
         self._left = budget
@@ -122,10 +128,12 @@ class Ledger:
         """Return what was noted, without what is implied by something else in it."""
         reads = dict(self._looked)
         for path, span in self._taken.items():
-            if not any(looked[: len(path)] == path for looked in self._looked):
+            if not any(noted[: len(path)] == path for noted in (*self._looked, *self._tested)):
                 reads.setdefault(_presence(path), span)
         kept = {path: span for path, span in reads.items() if not _implied(path, reads)}
-        return Demands(frozenset(kept), tuple(sorted(kept.items())), tuple(sorted(self._widened)))
+        tests = {path: frozenset(asked) for path, asked in self._tested.items() if not _beneath(path, kept)}
+        kept |= {path: next(iter(self._tested[path].values())) for path in tests}
+        return Demands(frozenset(kept), tests, tuple(sorted(kept.items())), tuple(sorted(self._widened)))
 
     # Looking: each of these demands something.
 
@@ -139,10 +147,20 @@ class Ledger:
     def presence(self, value: Value, span: Span) -> None:
         """Whether it is there and not empty is read: what conditions and defaults ask.
 
-        Of a member that is its value, which is mostly a plain one; of a root or an element only that.
+        Of a member that is a test of its value, which is mostly a plain one.
         """
         for path in value.aliases:
-            self._look(_presence(path), span)
+            if path == _presence(path):
+                self._ask(path, PRESENCE, span)
+            else:
+                self._look(_presence(path), span)
+
+    def asked(self, value: Value, test: Test, span: Span) -> None:
+        """It is compared with a constant, or asked something else whose outcome is all that matters of it."""
+        for path in value.aliases:
+            self._ask(path, test, span)
+        for part in value.parts():
+            self.whole(part, span)
 
     def length(self, value: Value, span: Span) -> None:
         """How many elements or members it has is read."""
@@ -208,6 +226,10 @@ class Ledger:
             named = path[:-1] if path[-1:] == (SIZE,) else path
             self._looked[path] = self._taken.get(named, span)
 
+    def _ask(self, path: Path, test: Test, span: Span) -> None:
+        if not self._covered(path):
+            self._tested.setdefault(path, {}).setdefault(test, self._taken.get(path, span))
+
     def _covered(self, path: Path) -> bool:
         return any(path[:length] in self._looked for length in range(len(path) + 1))
 
@@ -216,9 +238,14 @@ def _presence(path: Path) -> Path:
     return (*path, SIZE) if len(path) == 1 or path[-1:] == (EACH,) else path
 
 
+def _beneath(path: Path, others: Mapping[Path, Span]) -> bool:
+    """Whether another path is the beginning of this one, or all of it."""
+    return any(path[:length] in others for length in range(len(path) + 1))
+
+
 def _implied(path: Path, others: Mapping[Path, Span]) -> bool:
     """Whether another path demands this one too: one that ends above it, or the elements where this is the length."""
-    if any(path[:length] in others for length in range(len(path))):
+    if path and _beneath(path[:-1], others):
         return True
     each = (*path[:-1], EACH)
     return path[-1:] == (SIZE,) and any(other[: len(each)] == each for other in others)

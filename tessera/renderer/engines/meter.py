@@ -17,60 +17,63 @@ LOOK_STEPS = 2_000
 """Steps between two looks at the clock: a millisecond's worth, or a few."""
 
 
+_CONTAINERS = (list, tuple, dict)
+
+
 class Meter:
     """The budget of one render.
 
     Python cannot interrupt a single call into C from inside. So time is bounded by what such calls are handed: every
     value that a template makes is measured when it is made, and whoever could make a huge one asks `afford` before.
 
-    `left` is how many steps may be taken until `spend` is asked again: compiled code counts it down itself, and asks
-    once it is below zero.
+    `left` is how many steps may be taken until the budget is looked at again. Compiled templates pay as `spend` does,
+    without the call: they take steps off it, and `look` once it is below zero.
     """
 
-    __slots__ = ("_busy_until_s", "_fail", "_later", "_until_s", "left", "limits")
+    __slots__ = ("_beyond", "_busy_until_s", "_until_s", "fail", "left", "limits")
 
     def __init__(self, limits: Limits, fail: Callable[[str], Exception]) -> None:
         """`fail` makes the engine's own exception, which knows where in the template it was raised."""
         self.limits = limits
         self.left = min(limits.steps, LOOK_STEPS)
-        self._later = limits.steps - self.left
+        self._beyond = limits.steps - self.left
         self._busy_until_s = self._until_s = inf
-        self._fail = fail
+        self.fail = fail
 
     def spend(self, steps: int = 1) -> None:
         """Pay for some steps; raises where the budget of steps or of time is used up."""
         self.left -= steps
         if self.left < 0:
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """See what is left of the budget. The clocks are started at the first look: most renders never come to it.
 
         The wall clock costs next to nothing. Where it says that time is up, the processor's clock says whether
         that was this template's doing: while the machine does other things, its time does not run.
         """
-        remaining = self.left + self._later
-        if remaining < 0:
-            raise self._fail(f"the template takes more than {self.limits.steps:,} steps")
-        self.left = min(remaining, LOOK_STEPS)
-        self._later = remaining - self.left
+        beyond = self._beyond + self.left
+        if beyond < 0:
+            raise self.fail(f"the template takes more than {self.limits.steps:,} steps")
+        self.left = min(beyond, LOOK_STEPS)
+        self._beyond = beyond - self.left
         now_s, allowed_s = perf_counter(), self.limits.render_ms / 1000
         if self._until_s == inf:
             self._busy_until_s, self._until_s = thread_time() + allowed_s, now_s + allowed_s
         elif now_s > self._until_s:
             left_s = self._busy_until_s - thread_time()
             if left_s <= 0:
-                raise self._fail(f"the template takes more than {self.limits.render_ms:g} ms")
+                raise self.fail(f"the template takes more than {self.limits.render_ms:g} ms")
             self._until_s = now_s + left_s
 
     def afford(self, size: int) -> None:
         """Ask before making a value of so many bytes."""
         if size > self.limits.value_bytes:
-            raise self._fail(f"a value would be larger than {self.limits.value_bytes:,} bytes")
+            raise self.fail(f"a value would be larger than {self.limits.value_bytes:,} bytes")
 
     def glance(self, value: object) -> None:
         """Pay for a value made of others that are there already, each at most once; raises where it is too large."""
-        if isinstance(value, list | tuple | dict):
+        if isinstance(value, _CONTAINERS):
             entries = _entries(value)
             self.spend(entries)
             self.afford(ENTRY_BYTES * entries)
@@ -82,12 +85,12 @@ class Meter:
         if isinstance(value, str):
             self.spend(len(value) // STEP_BYTES)
             self.afford(len(value))
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _CONTAINERS):
             size = self.weigh(value)
             self.spend(size // ENTRY_BYTES)
             self.afford(size)
         elif isinstance(value, int) and value.bit_length() > MAX_INT_BITS:
-            raise self._fail(f"a number would have more than {MAX_INT_BITS:,} bits")
+            raise self.fail(f"a number would have more than {MAX_INT_BITS:,} bits")
 
     def pay(self, value: object) -> None:
         """Pay for looking through a value, as a comparison does; it may be larger than what a template may make."""
@@ -95,7 +98,7 @@ class Meter:
             self.spend(len(value) // STEP_BYTES)
         elif isinstance(value, range):
             self.spend(len(value) // ENTRY_BYTES)
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _CONTAINERS):
             self.spend(self.weigh(value) // ENTRY_BYTES)
 
     def weigh(self, value: object) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tessera.renderer.engines.base import Reference
+from tessera.renderer.engines.fragments import NESTED
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
 
 PARTIALS = "partials/"
@@ -66,6 +67,7 @@ class Graph:
                     self._faulty.add(name)
                     yield complaint
         yield from self._includes_within_renders()
+        yield from self._fragments_within_partials()
         depths: dict[str, int] = {}
         for name in self._edges:
             yield from self._descend(name, depths, max_depth)
@@ -73,7 +75,8 @@ class Graph:
     def _resolved(self, name: str) -> Iterator[tuple[Reference, str | None]]:
         for reference in self._references[name]:
             resolve = self._resolvers[PurePosixPath(name).suffix]
-            yield reference, None if reference.name is None else resolve(reference.name)
+            nested = reference.tag == NESTED
+            yield reference, reference.name if nested or reference.name is None else resolve(reference.name)
 
     def _missing(self, name: str, reference: Reference, target: str | None) -> Diagnostic | None:
         if target in self._edges or reference.name is None or (target is None and reference.optional):
@@ -98,6 +101,16 @@ class Graph:
                     self._faulty.add(name)
                     message = "`include` is not allowed in a template that is taken in with `render`"
                     yield Diagnostic("T109", "error", message, reference.span, help="use `render` here too")
+
+    def _fragments_within_partials(self) -> Iterator[Diagnostic]:
+        taken_in = {target for edges in self._edges.values() for each, target in edges if each.tag != NESTED}
+        for name in self._edges.keys() & taken_in:
+            for reference, _ in self._edges[name]:
+                if reference.tag == NESTED:
+                    self._faulty.add(name)
+                    message = "`fragment` is not allowed in a template that another takes in"
+                    help_text = "put `fragment` around the tag that takes this template in"
+                    yield Diagnostic("T116", "error", message, reference.span, help=help_text)
 
     def _descend(self, start: str, depths: dict[str, int], max_depth: int) -> Iterator[Diagnostic]:
         """Work out how deep everything below a template is taken in, and complain about cycles on the way.

@@ -5,6 +5,7 @@ from random import Random
 MEMBERS = ("x", "y", "title", "k", "list")
 NAMES = ("a", "b", "s", "v", "item", "items")
 LOCALS = ("a", "v", "item", "w")
+WRITTEN = ("'x'", "'title'", "('x', 'k')", "['x', 1]")
 PARTIALS = ("p0", "p1", "p2")
 
 
@@ -145,6 +146,10 @@ class JinjaGrammar:
             return self.path()
         if kind < 0.6:
             return f"{self.primitive()} {self.choice('==', '!=')} {self.primitive()}"
+        if kind < 0.64:
+            return f"{self.path()} {self.choice('==', '!=', '<', '>=')} {self.choice('1', 'true', *WRITTEN)}"
+        if kind < 0.68:
+            return f"{self.path()} {self.choice('in', 'not in')} {self.choice('[1, 0]', '[0, none]', *WRITTEN)}"
         if kind < 0.7:
             return f"{self.primitive()} in {self.primitive()}"
         if kind < 0.85:

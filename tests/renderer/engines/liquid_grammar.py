@@ -28,6 +28,7 @@ LOOP_FIELDS = ("index", "index0", "rindex", "rindex0", "first", "last", "length"
 TABLE_FIELDS = ("col", "col0", "col_first", "col_last", "row", "index", "rindex0", "last", "length")
 FILTERS = tuple(sorted(liquid_filters()))
 TEXTS = ("t", "\n", "  ", " <i>\n", "{ % }", "\\", "''", '"', "\u2028", "%s{0}", "\t-\n")
+WRITTEN = ("'x'", "'title'", "1", "0", "true")
 PARTIALS = ("p0", "p1", "p2")
 WORDS = ("x", "y", "title", "<b>", "", "k", "1", " ")
 
@@ -162,6 +163,8 @@ class LiquidGrammar:
         if kind < 0.7:
             return f"{self.primitive()} {self.choice('==', '!=')} {self.primitive()}"
         if kind < 0.75:
+            return f"{self.path()} {self.choice('==', '!=', '<', '>=', 'contains')} {self.choice(*WRITTEN)}"
+        if kind < 0.8:
             return f"{self.path()} contains {self.primitive()}"
         if kind < 0.8:
             return f"{self.primitive()} {self.choice('<', '>', '<=', '>=', '<>')} {self.primitive()}"

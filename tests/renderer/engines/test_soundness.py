@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera.renderer.core.inputs import Path as InputPath
+from tessera.renderer.core.paths import EACH
+from tessera.renderer.core.paths import Path as InputPath
+from tessera.renderer.core.quotients import Uses
 from tessera.renderer.engines.base import RenderError, Template
 from tests.renderer.engines.golden import MISSING, golden
 from tests.renderer.engines.jinja_grammar import JinjaGrammar
@@ -36,6 +38,18 @@ def check(template: Template, inputs: Mapping[str, object]) -> None:
     assert written(template, watching) == full
     assert [read for read in sorted(reads) if not covered(read, template.demands)] == []
     assert written(template, project_inputs(inputs, template.demands)) == full
+    assert written(template, stand_ins(inputs, template)) == full
+
+
+def stand_ins(inputs: Mapping[str, object], template: Template) -> dict[str, object]:
+    """Return inputs with whatever the template only tests replaced by what stands for it, in elements of lists too."""
+    uses = Uses.of(template.demands, template.tests)
+    of_item = uses.at(("items", EACH))
+    kept = uses.stand_in(inputs)
+    assert isinstance(kept, dict)
+    if isinstance(kept.get("items"), list):
+        kept["items"] = [of_item.stand_in(element) for element in kept["items"]]
+    return kept
 
 
 @settings(max_examples=60)

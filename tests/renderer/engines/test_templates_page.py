@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tessera.renderer.core.layout import fill
 from tessera.renderer.engines import catalog
-from tessera.renderer.engines.base import Limits
+from tessera.renderer.engines.base import Limits, Template
 from tessera.renderer.engines.filters import FILTERS
 from tessera.renderer.engines.jinja.filters import jinja_filters
 from tessera.renderer.engines.liquid.filters import liquid_filters
@@ -35,9 +36,15 @@ INPUTS = {
 }
 
 
+def shown(page: Template) -> str:
+    """Return what visitors see of a template: with the fragments in it that are nested there."""
+    nested = {name: shown(each).encode() for name, each in page.nested}
+    return fill(page.render(INPUTS).encode(), nested).decode()
+
+
 @pytest.mark.parametrize(("suffix", "text", "html"), EXAMPLES)
 def test_an_example_writes_what_stands_beside_it(suffix: str, text: str, html: str) -> None:
-    assert template(text, suffix).render(INPUTS).strip().replace("\xa0", " ") == html.strip()
+    assert shown(template(text, suffix)).strip().replace("\xa0", " ") == html.strip()
 
 
 def test_every_example_has_its_output_beside_it() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, SupportsIndex
 
-from tessera.renderer.core.inputs import EACH, SIZE, Path
+from tessera.renderer.core.paths import EACH, SIZE, Path
 
 Note = Callable[[Path], None]
 

@@ -21,8 +21,11 @@ from jinja2 import (
 )
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
+from tessera.renderer.engines.fragments import Nested, check_count, file_of, nested_name
+from tessera.renderer.engines.jinja.abort import ABORT, AbortTag, abort
 from tessera.renderer.engines.jinja.bounds import bound
 from tessera.renderer.engines.jinja.filters import jinja_filters
+from tessera.renderer.engines.jinja.fragment import FragmentTag, NestedFragment, names_set, nested_fragments
 from tessera.renderer.engines.jinja.metering import MeteredGenerator
 from tessera.renderer.engines.jinja.places import Columns, column_of
 from tessera.renderer.engines.jinja.runtime import new_context
@@ -69,18 +72,20 @@ class JinjaEnvironment(HardenedEnvironment):
             autoescape=True,
             undefined=ChainableUndefined,
             optimized=False,
-            extensions=[Columns],
+            extensions=[Columns, AbortTag, FragmentTag],
             loader=_Loader(),
             cache_size=0,
         )
         self.limits = limits
         self.texts: dict[str, str] = {}
-        self._trees: dict[str, nodes.Template] = {}
+        self.nested: dict[str, tuple[Nested, ...]] = {}
+        self.names_set: dict[str, set[str]] = {}
+        self.trees: dict[str, nodes.Template] = {}
         self._templates: dict[str, Template] = {}
         self._partials: dict[str, Template] = {}
         self.places: dict[str, Sequence[WrittenAt]] = {}
         self._resolve = resolve
-        self.filters = jinja_filters(translations)
+        self.filters = {**jinja_filters(translations), ABORT: abort}
         del self.tests["sameas"]  # Whether two equal values are one object says nothing, and not always the same.
         self.globals = {
             "dict": Function("dict", dict),
@@ -90,9 +95,12 @@ class JinjaEnvironment(HardenedEnvironment):
 
     def add(self, name: str, text: str) -> nodes.Template:
         """Parse and compile a template and keep it under its full name; raises SyntaxFault. Returns its tree."""
+        check_count(text)
+        collected = self.extensions[FragmentTag.identifier]
+        assert isinstance(collected, FragmentTag)
+        collected.taken()  # what is left of a template that could not be parsed
         try:
-            tree = bound(self.parse(text, name))
-            self._templates[name] = self._compiled(name, tree)
+            self._add(name, text, self.parse(text, name), collected.taken())
         except TemplateSyntaxError as error:
             raise _syntax_fault(error, text) from None
         except (RecursionError, MemoryError):
@@ -100,24 +108,41 @@ class JinjaEnvironment(HardenedEnvironment):
         except (AssertionError, SyntaxError, OverflowError, ValueError) as error:
             reason = re.sub(r"\bl_\d+_", "", str(error.args[0] if error.args else ""))  # Jinja's own prefixes of names.
             raise SyntaxFault(in_house_style(f"the template cannot be compiled: {reason}")) from None
-        self._trees[name], self.texts[name] = tree, text
-        return tree
+        return self.trees[name]
+
+    def _add(self, name: str, text: str, tree: nodes.Template, found: Sequence[NestedFragment]) -> None:
+        """Keep a tree, and apart from it those of the fragments that are nested in it."""
+        nested = nested_fragments(tree, found)
+        self.nested[name] = tuple(
+            Nested(each.name, nested_name(name, each.name), int(each.mark.lineno), column_of(each.mark.lineno))
+            for each in nested
+        )
+        self.names_set[name] = names_set(tree)
+        self.texts[name] = text
+        for inner, place in zip(nested, self.nested[name], strict=True):
+            body = nodes.Template(inner.body, lineno=1)
+            body.set_environment(self)
+            self._add(place.full, text, body, found)
+        self.trees[name] = bound(tree)
+        self._templates[name] = self._compiled(name, self.trees[name])
 
     def add_plain(self, name: str, text: str) -> None:
         """Keep a text that is not parsed, under its full name. It is compiled when it is first rendered."""
         tree = nodes.Template([nodes.Output([nodes.TemplateData(text, lineno=1)], lineno=1)], lineno=1)
         tree.set_environment(self)
-        self._trees[name] = tree
+        self.trees[name] = tree
 
     def find(self, name: str) -> tuple[str, nodes.Template] | None:
-        """Return a template's full name and tree by the name that a tag has for it."""
+        """Return a template's full name and tree by the name that a tag has for it, or a nested fragment's own."""
+        if "#" in name and name in self.trees:
+            return file_of(name), self.trees[name]
         full = self._resolve(name)
-        return (full, self._trees[full]) if full is not None and full in self._trees else None
+        return (full, self.trees[full]) if full is not None and full in self.trees else None
 
     def template(self, name: str) -> Template:
         """Return a template by its full name."""
         if name not in self._templates:
-            self._templates[name] = self._compiled(name, self._trees[name])
+            self._templates[name] = self._compiled(name, self.trees[name])
         return self._templates[name]
 
     def get_template(
@@ -161,7 +186,7 @@ def render_jinja(template: Template, inputs: Mapping[str, object]) -> str:
         name, line, column = place or (template.name or "", 1, 1)
         if not isinstance(error, RecursionError):  # It has a frame for every level.
             show_templates(environment.texts)
-        raise RenderError(in_house_style(str(error)) or type(error).__name__, name, line, column) from error
+        raise RenderError(in_house_style(str(error)) or type(error).__name__, file_of(name), line, column) from error
     return text
 
 

@@ -11,6 +11,7 @@ from tessera.renderer.engines.filter_reads import Argument, FilterUse
 from tessera.renderer.engines.jinja.filter_reads import JINJA_READS, jinja_paths
 from tessera.renderer.engines.jinja.places import node_span
 from tessera.renderer.engines.jinja.scope import Body, Names, Scope, Site, Super
+from tessera.renderer.engines.jinja.tests import comparison_test
 from tessera.rules.source import Span
 
 MAX_VISITS = 20_000
@@ -79,6 +80,23 @@ class Expressions(ABC):
         for child in node.iter_child_nodes():
             self.whole(child, scope)
         return NOTHING
+
+    def _compare(self, node: nodes.Compare, scope: Scope) -> Value:
+        """A chain of comparisons, each of neighbours."""
+        left = node.expr
+        for operand in node.ops:
+            self._compare_two(left, operand, scope)
+            left = operand.expr
+        return NOTHING
+
+    def _compare_two(self, left: nodes.Expr, operand: nodes.Operand, scope: Scope) -> None:
+        test = comparison_test(left, operand.op, operand.expr)
+        if test is None:
+            self.whole(left, scope)
+            self.whole(operand.expr, scope)
+        else:
+            tested, asked = test
+            self.ledger.asked(self.value(tested, scope), asked, node_span(scope.file, tested))
 
     def _not(self, node: nodes.Not, scope: Scope) -> Value:
         self.test(node.node, scope)
@@ -286,6 +304,7 @@ _EXPRESSIONS: Mapping[type[nodes.Node], Callable[..., Value]] = {
     nodes.Add: Expressions._add,
     nodes.And: Expressions._either,
     nodes.Call: Expressions._calls,
+    nodes.Compare: Expressions._compare,
     nodes.CondExpr: Expressions._condition,
     nodes.Dict: Expressions._dict,
     nodes.Filter: Expressions._filter,

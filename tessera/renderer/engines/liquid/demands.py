@@ -14,6 +14,7 @@ from liquid.ast import BlockNode as Block
 from liquid.ast import Node
 from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import KeywordArgument, LoopExpression, StringLiteral
+from liquid.builtin.expressions.logical import EqExpression
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.capture_tag import CaptureNode
@@ -37,7 +38,9 @@ from liquid.extra.tags.extends_tag import ExtendsNode
 from liquid.extra.tags.macro_tag import CallNode, MacroNode
 
 from tessera.renderer.engines.demands import LISTS, NOTHING, Demands, TooComplexError, Value, either, of
+from tessera.renderer.engines.liquid.abort import AbortNode
 from tessera.renderer.engines.liquid.expressions import Expressions
+from tessera.renderer.engines.liquid.fragment import FragmentNode
 from tessera.renderer.engines.liquid.scope import Names, Scope, State
 from tessera.renderer.engines.liquid.tree import LiquidBlock, inheritance
 from tessera.rules.source import Span
@@ -62,10 +65,9 @@ class _Walker(Expressions):
     """Visits every tag in the order of a render, both ways of each branch."""
 
     def __init__(self, template: BoundTemplate, find: Callable[[str], BoundTemplate], root: str) -> None:
-        super().__init__()
+        super().__init__(template)
         self._find = find
         self._root = root
-        self._template = template
         self._interrupts: list[list[State]] = []
         self._blocks: Mapping[str, Sequence[LiquidBlock]] = {}
         self._parents: tuple[Sequence[LiquidBlock], Scope] = ((), Scope())
@@ -144,11 +146,10 @@ class _Walker(Expressions):
         self._branches(scope, [*bodies, [node.default] if node.default else []])
 
     def _case(self, node: CaseNode, scope: Scope) -> None:
-        self.whole(node.expression, scope)
         for block in node.blocks:
             if isinstance(block, MultiExpressionBlockNode):
                 for expression in block.expression.expressions:
-                    self.whole(expression, scope)
+                    self.test(EqExpression(expression.token, node.expression, expression), scope)
                 # Several may match, and one that matches twice is rendered twice.
                 self._repeat(scope, partial(self.walk, [block.block], scope), self.span(node.token))
             else:
@@ -305,6 +306,7 @@ def _bound_name(alias: str | None, partial: BoundTemplate) -> str:
 
 
 _TAGS: Mapping[type[Node], Callable[..., None]] = {
+    AbortNode: _Walker._nothing,
     AssignNode: _Walker._assign,
     Block: _Walker._sequence,
     BreakNode: _Walker._break,
@@ -319,6 +321,7 @@ _TAGS: Mapping[type[Node], Callable[..., None]] = {
     DocNode: _Walker._nothing,
     ExtendsNode: _Walker._extends,
     ForNode: _Walker._for,
+    FragmentNode: _Walker._nothing,
     IfChangedNode: _Walker._within,
     IfNode: _Walker._if,
     IncludeNode: _Walker._include,

@@ -1,6 +1,7 @@
 """Liquid, as python-liquid reads it, with everything taken out that could leak, forge markup or run away.
 
 python-liquid's parser and tree stay as they are; the environment, the render context and the table of filters are ours.
+Here is what renders by walking the tree; `compiler` renders the same faster, and leaves some of it to this.
 Where its language departs from Shopify's Liquid, `mends` puts that right.
 Shared templates are never handed data: it goes to the context of one render alone.
 """
@@ -27,7 +28,10 @@ from liquid.utils import ReadOnlyChainMap
 
 from tessera.renderer.engines.base import TOO_DEEP, Limits, RenderError, SyntaxFault, in_house_style
 from tessera.renderer.engines.filter_arguments import CLOCK_WORDS, NO_CLOCK
+from tessera.renderer.engines.fragments import Nested, check_count, nested_name
+from tessera.renderer.engines.liquid.abort import AbortTag
 from tessera.renderer.engines.liquid.filters import liquid_filters
+from tessera.renderer.engines.liquid.fragment import FragmentTag, nested_fragments
 from tessera.renderer.engines.liquid.mends.blank import ask_for_blank
 from tessera.renderer.engines.liquid.mends.empty import read_arguments_as_text, read_as_text
 from tessera.renderer.engines.liquid.mends.interrupts import InterruptedTemplate
@@ -44,7 +48,8 @@ FAULTS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionEr
 """What rendering a template may raise through its own fault or its data's; anything else is a fault of ours."""
 
 
-def _over_limit(message: str) -> Exception:
+def over_limit(message: str) -> Exception:
+    """Return the fault of a template that exceeds a limit."""
     return ResourceLimitError(message, token=None)
 
 
@@ -60,7 +65,7 @@ class _Output(StringIO):
         size = len(text)
         self.room -= size
         if self.room < 0:
-            raise _over_limit("the output is larger than the limit")
+            raise over_limit("the output is larger than the limit")
         if size >= STEP_BYTES:
             self.meter.spend(size // STEP_BYTES)
         return super().write(text)
@@ -75,7 +80,7 @@ class _Context(RenderContext):
         parent = options.get("parent_context")
         assert isinstance(template.env, LiquidEnvironment)
         inherited = parent.meter if isinstance(parent, _Context) else None
-        self.meter: Meter = inherited or Meter(template.env.limits, _over_limit)
+        self.meter: Meter = inherited or Meter(template.env.limits, over_limit)
         super().__init__(template, **options)  # type: ignore[arg-type]
         self.inputs: Mapping[str, object] = parent.inputs if isinstance(parent, _Context) else self.globals
         # The stock chain also holds `now` and `today`, read from the clock.
@@ -121,7 +126,7 @@ class _Context(RenderContext):
         return partial(self._apply, super().filter(name, token), token)
 
     def _apply(
-        self, function: Callable[..., object], token: Token | None, left: object, *values: object, **named: object
+        self, function: Callable[..., object], token: Token | None, left: object, /, *values: object, **named: object
     ) -> object:
         """Apply a filter within the budget: what it is handed is paid for, and what it gives is measured."""
         self.meter.spend(FILTER_STEPS + (len(left) if isinstance(left, range | list) else 0))
@@ -145,9 +150,8 @@ class _Range(RangeLiteral):
     __slots__ = ()
 
     def evaluate(self, context: RenderContext) -> range:
-        assert isinstance(context, _Context)
         result = super().evaluate(context)
-        context.meter.pay(result)
+        context.meter.pay(result)  # type: ignore[attr-defined]  # Every context of ours has one.
         return result
 
 
@@ -184,13 +188,15 @@ class LiquidEnvironment(Environment):
         self.limits = limits
         self.trees: dict[str, BoundTemplate] = {}
         self.paths: dict[str, str] = {}
+        self.nested: dict[str, tuple[Nested, ...]] = {}
+        self.names_set: dict[str, set[str]] = {}
         self._resolve = resolve
         self._translations = translations
         super().__init__(autoescape=True, loader=_Loader(self))
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters()
-        for tag in (BlockTag, CallTag, ExtendsTag, MacroTag, MemberOutput):
+        for tag in (AbortTag, BlockTag, CallTag, ExtendsTag, FragmentTag, MacroTag, MemberOutput):
             self.add_tag(tag)
         self.filters = liquid_filters(self._translations)
 
@@ -211,18 +217,31 @@ class LiquidEnvironment(Environment):
     def add(self, name: str, text: str) -> BoundTemplate:
         """Parse a template and keep it under its full name; raises SyntaxFault."""
         check_delimiters(text)
+        check_count(text)
         path = Path(name)
         try:
             tree = self.from_string(text, name=path.name, path=path)
-            self._check_filters(tree.nodes)
-            self._mend(tree.nodes)
+            self._add(name, tree)
         except RecursionError:
             raise SyntaxFault(TOO_DEEP) from None
         except LiquidError as error:
             raise _syntax_fault(error, text) from None
-        self.trees[name] = tree
         self.paths[text] = name
         return tree
+
+    def _add(self, name: str, tree: BoundTemplate) -> None:
+        """Keep a tree, and apart from it those of the fragments that are nested in it."""
+        self._check_filters(tree.nodes)
+        self._mend(tree.nodes)
+        nested = []
+        for node in nested_fragments(tree.nodes):
+            place = line_and_column(node.token.source, node.token.start_index)
+            nested.append(Nested(node.name, nested_name(name, node.name), *place))
+            inner = self.template_class(env=self, nodes=[node.block], name=tree.name, path=tree.path)
+            self._add(nested[-1].full, inner)
+        self.nested[name] = tuple(nested)
+        self.names_set[name] = {str(each) for node in all_nodes(tree.nodes) for each in node.template_scope()}
+        self.trees[name] = tree
 
     def add_plain(self, name: str, text: str) -> BoundTemplate:
         """Keep a text that is not parsed, under its full name."""
@@ -265,14 +284,15 @@ def render_liquid(template: BoundTemplate, inputs: Mapping[str, object]) -> str:
     try:
         template.render_with_context(context, output)
     except FAULTS as error:
-        raise _render_error(error, template, environment) from error
+        raise render_error(error, template, environment) from error
     text = output.getvalue()
     if not fits(text, environment.limits.output_bytes):
         raise RenderError("the output is larger than the limit", str(template.path), 1, 1)
     return text
 
 
-def _render_error(error: Exception, template: BoundTemplate, environment: LiquidEnvironment) -> RenderError:
+def render_error(error: Exception, template: BoundTemplate, environment: LiquidEnvironment) -> RenderError:
+    """Say of what went wrong in a render which template, line and column it is about."""
     token = error.token if isinstance(error, LiquidError) else None
     if token is None or token.start_index < 0:
         return RenderError(_first_line(error), str(template.path), 1, 1)

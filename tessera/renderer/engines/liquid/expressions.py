@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from liquid import Token
+from liquid import BoundTemplate, Token
 from liquid.builtin.expressions import (
     BooleanExpression,
     Filter,
@@ -28,6 +28,7 @@ from tessera.renderer.engines.demands import NOTHING, Ledger, Value, either
 from tessera.renderer.engines.filter_reads import Argument, FilterUse
 from tessera.renderer.engines.liquid.filter_reads import LIQUID_READS, liquid_paths
 from tessera.renderer.engines.liquid.scope import Scope
+from tessera.renderer.engines.liquid.tests import COMPARISONS, Comparison, comparison_test
 from tessera.renderer.engines.liquid.tree import spelled, token_span
 from tessera.rules.source import Span
 
@@ -37,8 +38,9 @@ MAX_VISITS = 10_000
 class Expressions(ABC):
     """Evaluates expressions abstractly, on behalf of what walks the tags."""
 
-    def __init__(self) -> None:
+    def __init__(self, template: BoundTemplate) -> None:
         self.ledger = Ledger(MAX_VISITS)
+        self._template = template
 
     @property
     @abstractmethod
@@ -90,9 +92,20 @@ class Expressions(ABC):
         elif isinstance(expression, Path | FilteredExpression | TernaryFilteredExpression):
             value = self.value(expression, scope)
             self.ledger.presence(value, self.span(expression.token, spelled(expression)))
+        elif isinstance(expression, COMPARISONS):
+            self._compare(expression, scope)
         else:
             for operand in expression.children():
                 self.whole(operand, scope)
+
+    def _compare(self, comparison: Comparison, scope: Scope) -> None:
+        test = comparison_test(comparison, self._template)
+        if test is None:
+            self.whole(comparison.left, scope)
+            self.whole(comparison.right, scope)
+        else:
+            tested, asked = test
+            self.ledger.asked(self.value(tested, scope), asked, self.span(tested.token, spelled(tested)))
 
     def _filtered(self, value: Value, filters: Iterable[Filter], scope: Scope) -> Value:
         for each in filters:

@@ -1,0 +1,1 @@
+"""Liquid compiled to Python: one function for each template, from python-liquid's tree."""
