@@ -28,6 +28,7 @@ from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
 from tessera.renderer.digests import Budgets, Digests
 from tessera.renderer.edge import Edge
+from tessera.renderer.element import Element
 from tessera.renderer.following import Follower
 from tessera.renderer.fragments import Fragments
 from tessera.renderer.front import Front
@@ -36,6 +37,7 @@ from tessera.renderer.handshake import Handshake
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
+from tessera.renderer.podlets import Podlets
 from tessera.renderer.previews import Previews
 from tessera.renderer.purges import Purges
 from tessera.renderer.recording import Recorder
@@ -119,7 +121,8 @@ def make_app(
     previews = Previews(revealed(settings.secret) or secrets.token_hex(), find)
     edge = Edge(settings.edge.kind, settings.http.stale_s, settings.http.grace_s)
     digests, budgets = Digests(revealed(settings.secret) or secrets.token_hex()), Budgets()
-    routes = [*Routes(settings, site, identity, understanding, previews, clock).routes()]
+    routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
+    routes += Podlets(site, lambda *request: front(*request)).routes()
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 
@@ -128,7 +131,7 @@ def make_app(
         async with running(site.watch()), opening(settings) as parts:
             yield parts
 
-    return Front(
+    front = Front(
         site,
         understanding,
         previews,
@@ -138,6 +141,7 @@ def make_app(
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
         may_force=development,
     )
+    return front
 
 
 @asynccontextmanager

@@ -72,6 +72,19 @@ def test_check_points_into_templates_too(site: Path) -> None:
     assert "= help: did you mean `visitor.first_name`?" in done.output
 
 
+def test_check_warns_of_orders_to_a_proxy(site: Path) -> None:
+    (site / "templates" / "gold.liquid").write_text('<h1>x</h1>\n<p><!--#include virtual="/x" --></p>')
+    done = run("check", "--site", site)
+    assert (
+        "templates/gold.liquid:2:4: warning[S401]: "
+        "a fragment gives no orders to a proxy, so this is served as a comment or as text\n"
+        "  |\n"
+        '2 | <p><!--#include virtual="/x" --></p>\n'
+        "  |    ^^^^^\n"
+        "  = help: let the page that includes the fragment do it\n"
+    ) in done.output
+
+
 def test_check_goes_on_watching(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = iter([True, False])
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from tessera.cli.main import MODULES
-from tessera.renderer import crosscheck, trial
+from tessera.renderer import crosscheck, element, includer, trial
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
@@ -82,3 +82,8 @@ def test_every_link_to_a_file_holds(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_docs_end_their_code_blocks(page: Path) -> None:
     assert page.read_text(encoding="utf-8").count("```") % 2 == 0
+
+
+@pytest.mark.parametrize("name", [includer.ON_ERROR, includer.TURBO_FRAME, element.PATH, "/podium/{page}/{slot}"])
+def test_what_includers_ask_for_is_documented(name: str) -> None:
+    assert f"`{name}" in HTTP or f"GET {name}" in HTTP

@@ -34,6 +34,7 @@ def test_the_wheel_serves_the_demo_from_any_folder(installed: Path, tmp_path: Pa
     with served(tmp_path / "state", environment={"PYTHONPATH": str(installed)}) as address:
         assert "</html>" in httpx.get(f"{address}/pages/home").text
         assert httpx.get(f"{address}/").status_code == 200
+        assert "tessera-fragment" in httpx.get(f"{address}/assets/tessera-fragment.js").text
     assert not list(installed.rglob("*.sqlite*"))
 
 

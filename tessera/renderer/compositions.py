@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from cachetools import LRUCache
 
 from tessera.renderer.cache.base import Fragment
+from tessera.renderer.core.directives import without_directives
 from tessera.renderer.core.layout import fill
 
 MAX_BYTES = 8_000_000
@@ -26,7 +27,8 @@ class Compositions:
         if found is None:
             tags = dict.fromkeys(tag for fragment in (outer, *nested.values()) for tag in fragment.tags)
             body = fill(outer.body, {name: fragment.body for name, fragment in nested.items()})
-            found = Fragment.of(body, tuple(tags))
+            # None of them holds an order for a proxy, but two that meet could make one.
+            found = Fragment.of(without_directives(body.decode()).encode(), tuple(tags))
             if _size(found) <= self._known.maxsize:
                 self._known[key] = found
         return found

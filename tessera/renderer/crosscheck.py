@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
+from tessera.renderer.core.directives import DIRECTIVES
 from tessera.renderer.core.inputs import CTA_FIELDS, EXPERIMENT_FIELDS
 from tessera.renderer.core.now import GRANULES
 from tessera.renderer.core.paths import EACH, SIZE, Path
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import SUFFIXES
+from tessera.renderer.engines.places import span_at
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
 from tessera.rules.facts import NOW, SEGMENT
 from tessera.rules.ruleset import LAYOUT, Outcome, Page, Ruleset
-from tessera.rules.source import Span
+from tessera.rules.source import Source, Span
 
 NOW_ROOT = NOW.rstrip(".")
 
@@ -23,6 +25,7 @@ CODES: Mapping[str, str] = {
     "S105": "A template reads `now` without saying how finely.",
     "S201": "What a template reads cannot be told from its text, so the whole object is demanded; the fragment is "
     "then shared by fewer visitors than it could be.",
+    "S401": "A template writes an order to a proxy: `<!--#`, `<!--esi` or `<esi:`. Fragments are served without them.",
 }
 
 
@@ -58,6 +61,15 @@ def unused_templates(templates: Mapping[str, Template], shown: Collection[Templa
         if template not in shown and name not in taken_in and not name.rpartition("/")[2].startswith("_"):
             span = Span(f"templates/{name}", 1, 1, 1)
             yield Diagnostic("S104", "warning", f"template `{name}` is never used", span)
+
+
+def directives_written(sources: Iterable[Source]) -> Iterator[Diagnostic]:
+    """Yield a complaint for each order to a proxy that stands in a template or in a plain text that it takes in."""
+    for source in sources:
+        for found in DIRECTIVES.finditer(source.text):
+            span = span_at(source.file, source.text, found.start(), len(found[0]))
+            message = "a fragment gives no orders to a proxy, so this is served as a comment or as text"
+            yield Diagnostic("S401", "warning", message, span, help="let the page that includes the fragment do it")
 
 
 def _missing(name: str, span: Span, templates: Mapping[str, Template]) -> Diagnostic:

@@ -15,6 +15,7 @@ from cachetools import TTLCache
 from tessera.renderer.cache.background import Background
 from tessera.renderer.cache.base import FALL_BACK, Fragment, FragmentCache, SharedFragments
 from tessera.renderer.cache.coalesce import SingleFlight
+from tessera.renderer.core.directives import without_directives
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.inputs import Gathered
 from tessera.renderer.core.tags import EVERYTHING, Tag, template_tag
@@ -40,7 +41,7 @@ def rendered(plan: OutcomePlan, gathered: Gathered, *, counted: bool = True) -> 
     assert plan.template is not None
     assert plan.tags is not None
     try:
-        body = plan.template.render(plan.inputs.inputs(gathered)).encode()
+        body = without_directives(plan.template.render(plan.inputs.inputs(gathered))).encode()
     except Abort:
         body = FALL_BACK.body
     else:

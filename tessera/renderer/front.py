@@ -25,11 +25,12 @@ from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.handshake import Handshake
+from tessera.renderer.includer import ANY, Includer, Query, includer_of
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import Response, html, text
+from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
@@ -40,6 +41,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
+NO_QUERY: Query = {}
 EXPLAIN = "explain"
 """The query parameter with which whoever holds a token that grants it asks why, instead of what."""
 
@@ -120,14 +122,16 @@ class Front:
         plan = page.layout if len(place) == 1 else page.slots.get(place[1])
         if plan is None:
             return NO_LAYOUT if len(place) == 1 else NO_SLOT
-        asked = self._asked(visit, page)
-        if visit.preview is not None and visit.preview.explain and EXPLAIN in query_of(visit.query):
+        query = query_of(visit.query) if visit.query else NO_QUERY
+        asked = self._asked(visit, page, query)
+        if visit.preview is not None and visit.preview.explain and EXPLAIN in query:
             return _explanation(await explain(pipeline, asked, visit.site, plan), visit.headers)
         if len(place) == 1:
             answer = await pipeline.page(asked, plan, page.slots)
             return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
         shown = await pipeline.slot(asked, plan)
-        return self._response(visit, shown.fragment, plan, {place[1]: shown})
+        includer = includer_of(query, place[1]) if query else ANY
+        return self._response(visit, shown.fragment, plan, {place[1]: shown}, includer)
 
     async def _batch(self, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for many fragments at once; see `tessera.renderer.batch`."""
@@ -175,18 +179,18 @@ class Front:
         kept = [(name, value) for name, value in headers if name not in CACHING]
         return Response(status, [*kept, *PRIVATE, (b"tessera-preview", told.encode())], body)
 
-    def _asked(self, visit: Visit, page: PagePlan) -> Asked:
+    def _asked(self, visit: Visit, page: PagePlan, query: Query) -> Asked:
         """Understand the request; its query is read by the page's declared parameters."""
-        site, query, headers, locale, now, preview = visit
+        site, _, headers, locale, now, preview = visit
         declared = site.declared
-        forced = query_of(query).get("force") if query and self._may_force else None
+        forced = query.get("force") if self._may_force else None
         if preview is not None:
             forced = preview.arm
         return Asked(
             self._understanding.context(headers, declared, locale),
             declared,
             now,
-            coerced(page.parameters, query_of(query)) if query else NOT_TOLD,
+            coerced(page.parameters, query) if query else NOT_TOLD,
             self._understanding.cart(headers, declared),
             forced=forced,
             counted=forced is None and preview is None,
@@ -197,15 +201,26 @@ class Front:
         page = visit.site.pages.get(name)
         if page is None:
             return NO_PAGE
-        return await self._handshake.answer(pipeline, self._asked(visit, page), visit.site, page)
+        asked = self._asked(visit, page, query_of(visit.query))
+        return await self._handshake.answer(pipeline, asked, visit.site, page)
 
     def _response(
-        self, visit: Visit, fragment: Fragment, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]
+        self,
+        visit: Visit,
+        fragment: Fragment,
+        plan: SlotPlan | PagePlan,
+        answers: Mapping[str, Answer],
+        includer: Includer = ANY,
     ) -> Response:
-        """Send what was answered. A stand-in is never stored, and only what is public is shared by all."""
+        """Send what was answered, in the form that its includer asks for. Only what is public is shared by all."""
         extra = fallbacks(answers)
+        if includer is not ANY:
+            fragment = includer.framed(fragment)
+            if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
+                length = (b"content-length", b"%d" % len(fragment.body))
+                return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
         if extra:
-            caching = NO_STORE
+            caching = self._storing.of_stand_in(plan)
         elif plan.scope == "private":
             caching = PRIVATE
         else:

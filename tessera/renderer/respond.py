@@ -19,7 +19,7 @@ class Response(NamedTuple):
 
 def html(fragment: Fragment, caching: Headers, if_none_match: bytes | None, extra: Headers) -> Response:
     """Answer with a fragment, or with 304 where the client holds the same bytes (RFC 9110, section 13.1.2)."""
-    if if_none_match is not None and _matches(if_none_match, fragment.etag):
+    if if_none_match is not None and matches(if_none_match, fragment.etag):
         return Response(304, [(b"etag", fragment.etag), *caching, *extra])
     length = b"%d" % len(fragment.body)
     headers = [HTML, (b"content-length", length), (b"etag", fragment.etag), *caching, *extra]
@@ -40,7 +40,7 @@ def text(status: int, body: str) -> Response:
     )
 
 
-def _matches(if_none_match: bytes, etag: bytes) -> bool:
+def matches(if_none_match: bytes, etag: bytes) -> bool:
     """Compare weakly, as If-None-Match demands (RFC 9110, section 8.8.3.2)."""
     if if_none_match.strip() == b"*":
         return True

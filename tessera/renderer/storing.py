@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 from math import inf
 
 from tessera.renderer.digests import Budgets, Digests
-from tessera.renderer.edge import DIGEST_HEADER, DIGEST_PARAMETER, PRIVATE, VARY_ON_DIGEST, Edge
+from tessera.renderer.edge import DIGEST_HEADER, DIGEST_PARAMETER, NO_STORE, PRIVATE, VARY_ON_DIGEST, Edge
 from tessera.renderer.pipeline import Answer
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.respond import Headers
 
 Query = Callable[[], Mapping[str, str]]
+
+STAND_IN_S = 2
+"""How long a stand-in that was not made for anybody may live downstream: a failure then brings no stampede."""
 
 
 class Storing:
@@ -46,6 +49,13 @@ class Storing:
         else:
             stored = PRIVATE
         return [*stored, VARY_ON_DIGEST] if self._edge.obeys_vary else stored
+
+    def of_stand_in(self, plan: SlotPlan | PagePlan) -> Headers:
+        """Return them for an answer from a lower rung; where it may depend on a visitor, so may the failure."""
+        if plan.scope != "public":
+            return NO_STORE
+        max_age_s = min(STAND_IN_S, plan.max_age_s, self._max_age_s)
+        return self._edge.public(max_age_s, horizon_s=max_age_s)
 
     def _confirms(self, version: str, plan: SlotPlan, answer: Answer, carried: str, now_s: float) -> bool:
         """Tell whether a digest is that of this answer: stored under it, it is right for whoever carries it."""

@@ -1,22 +1,38 @@
 """A page of somebody else's, in which the real nginx includes fragments, by the configuration in `deploy/`."""
 
+import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
+from markupsafe import escape
 
+from tests.support.docs import example
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
 from tests.support.served import served
+from tests.support.sites import write_site
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 EDGE_SECRET = "known to nginx and Tessera"
+OWN = "The winter range is in."
 INCLUDE = '<!--#include virtual="/fragments/home/{}" -->'
-PAGE = f"<html><body>{INCLUDE.format('hero')}<hr>{INCLUDE.format('departments')}</body></html>"
+AROUND = "<html><body>{}<hr></body></html>"
+PAGES = {
+    "index": f"<html><body>{INCLUDE.format('hero')}<hr>{INCLUDE.format('departments')}</body></html>",
+    "hole": AROUND.format(INCLUDE.format("hero")),
+    "stub": AROUND.format(example("including.md", "nginx", "html")),
+    "rail": AROUND.format(example("including.md", "nginx", "html")).replace("/home/hero", "/home/rail?on_error=status"),
+    "unknown": AROUND.format(INCLUDE.format("nothing")),
+    "data": AROUND.format(INCLUDE.format("data?$args")),
+    "secret": "what no visitor may see",
+}
+Nginx = Callable[..., AbstractContextManager["Front"]]
 
 
 class Front(NamedTuple):
@@ -33,19 +49,22 @@ class Front(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+def nginx_before(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
+    """Run nginx in front of a Tessera."""
     program = needs("nginx", "nginx")
-    folder = tmp_path_factory.mktemp("nginx")
-    (folder / "html").mkdir()
-    (folder / "html" / "index.html").write_text(PAGE)
-    (folder / "edge-secret.conf").write_text(
-        f'proxy_set_header X-Tessera-Edge-Secret "{EDGE_SECRET}";\n'
-        "proxy_set_header X-Tessera-Visitor $cookie_shop_customer;\n"
-    )
-    port = free_port()
-    (folder / "tessera-proxy.conf").write_bytes((DEPLOY / "tessera-proxy.conf").read_bytes())
-    environment = {"TESSERA_EDGE_SECRET": EDGE_SECRET, "TESSERA_EDGE__KIND": "nginx"}
-    with served(folder / "state", environment=environment) as tessera:
+
+    @contextmanager
+    def run(tessera: str) -> Iterator[Front]:
+        folder = tmp_path_factory.mktemp("nginx")
+        (folder / "html").mkdir()
+        for name, text in PAGES.items():
+            (folder / "html" / f"{name}.html").write_text(text)
+        (folder / "edge-secret.conf").write_text(
+            f'proxy_set_header X-Tessera-Edge-Secret "{EDGE_SECRET}";\n'
+            "proxy_set_header X-Tessera-Visitor $cookie_shop_customer;\n"
+        )
+        port = free_port()
+        (folder / "tessera-proxy.conf").write_bytes((DEPLOY / "tessera-proxy.conf").read_bytes())
         configuration = (DEPLOY / "nginx.conf").read_text()
         configuration = configuration.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
         configuration = configuration.replace("127.0.0.1:8000", tessera.removeprefix("http://"))
@@ -58,6 +77,15 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         finally:
             process.terminate()
             process.wait(timeout=10)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def nginx(nginx_before: Nginx, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    environment = {"TESSERA_EDGE_SECRET": EDGE_SECRET, "TESSERA_EDGE__KIND": "nginx"}
+    with served(tmp_path_factory.mktemp("state"), environment=environment) as tessera, nginx_before(tessera) as front:
+        yield front
 
 
 def page(nginx: Front, **cookies: str) -> str:
@@ -95,3 +123,67 @@ def test_nobody_asks_for_the_handshake_or_carries_a_digest_but_nginx(nginx: Fron
     reply = httpx.get(f"{nginx.address}fragments/home/departments", headers={"x-tessera-digest": "dmade-up"})
     assert (reply.status_code, reply.headers["cache-control"]) == (200, "private, no-store")
     assert nginx.stored("/fragments/home/departments") == 2
+
+
+def test_only_the_edge_names_the_visitor(nginx: Front) -> None:
+    spoofed = {"x-tessera-visitor": "maren", "x-geo-country": "DE"}
+    reply = httpx.get(nginx.address, headers=spoofed, cookies={"tessera_consent": "granted"})
+    assert reply.text == page(nginx)
+
+
+def test_a_slot_that_is_not_there_leaves_a_hole(nginx: Front) -> None:
+    assert httpx.get(f"{nginx.address}unknown.html").text == AROUND.format("")
+
+
+def test_no_failure_breaks_the_page(nginx_before: Nginx, tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    down = {"TESSERA_LISTS__ADAPTER": "http", "TESSERA_LISTS__URL": nobody}
+    with served(tmp_path / "state", environment=down) as tessera, nginx_before(tessera) as front:
+        assert "<h2" in httpx.get(f"{front.address}stub.html").text
+        assert OWN in httpx.get(f"{front.address}rail.html").text
+        assert httpx.get(f"{front.address}fragments/home/rail?on_error=status").status_code == 503
+        assert httpx.get(f"{front.address}fragments/home/rail").status_code == 200
+    with nginx_before(nobody) as front:
+        assert httpx.get(f"{front.address}hole.html").text == AROUND.format("")
+        assert OWN in httpx.get(f"{front.address}stub.html").text
+
+
+ORDER = '<!--#include virtual="/secret.html" -->'
+"""Included by nginx, it would show; cut at either end, it would if what stands around it in a template completed it."""
+POSITIONS = """
+<p>{{ param.q }}{{ visitor.id }}</p>
+<p title="{{ param.q }}"><a href="?q={{ param.q }}">x</a></p>
+<script type="application/json">{{ param.q | json_script }}</script>
+<!--{{ param.q }}--><!-- {{ param.q }} -->
+<{{ param.q }}>
+{{ cta.text }}<a href="{{ cta.url }}">{{ cta.message }}</a>
+{% assign told = param.q | append: "" %}{% capture kept %}{{ told }}{% endcapture %}{{ kept }}
+"""
+
+
+@pytest.fixture(scope="module")
+def positions(nginx_before: Nginx, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """A shop whose template puts data wherever it can stand."""
+    site = tmp_path_factory.mktemp("site")
+    words = json.dumps(ORDER)
+    slots = {"data": {"default": {"template": "data.liquid", "cta": "say"}}}
+    rules = {
+        "home.yaml": json.dumps({"page": "home", "params": {"q": {"type": "string"}}, "slots": slots}),
+        "ctas.yaml": f"ctas:\n  say: {{text: {words}, message: {words}, link: '/x?q={{param.q}}'}}\n",
+    }
+    write_site(site, rules, {"data.liquid": POSITIONS})
+    (site / "tessera.toml").write_text('[site]\nlocales = ["en", "de"]\n[server]\nmode = "development"\n')
+    state = tmp_path_factory.mktemp("state")
+    with served(state, "--site", str(site)) as tessera, nginx_before(tessera) as front:
+        yield front
+
+
+@pytest.mark.parametrize("said", ["nothing", ORDER, ORDER[4:-3], ORDER[1:], ORDER.replace('"', ""), "#echo var=x "])
+def test_data_gives_nginx_no_orders(positions: Front, said: str) -> None:
+    text = httpx.get(f"{positions.address}data.html", params={"q": said}).text
+    assert PAGES["secret"] not in text
+    assert "an error occurred" not in text
+    assert text == httpx.get(f"{positions.tessera}/fragments/home/data", params={"q": said}).text.join(
+        AROUND.split("{}")
+    )
+    assert text.count(escape(said)) >= 6
