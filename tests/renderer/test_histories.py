@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera.renderer.cache.memory import MemoryCache
+from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.errors import SourceUnavailable
@@ -38,6 +39,7 @@ from tessera.renderer.remembered import Terms
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tests.support.fakes import FakeAssignments, FakeCarts, FakeEvents, World, item
+from tests.support.redis_in_memory import RedisInMemory
 from tests.support.sites import load, write_site
 
 PAGE = """
@@ -151,7 +153,9 @@ class Catalogue(Lists):
 class Process:
     """One worker: its own inputs, fragments and live site, and the board of its machine."""
 
-    def __init__(self, upstream: Upstream, folder: Path, live: list[int], *, tiny: bool, seed: int) -> None:
+    def __init__(
+        self, upstream: Upstream, folder: Path, live: list[int], redis: RedisInMemory | None, *, tiny: bool, seed: int
+    ) -> None:
         lifetime = Lifetime(FRESH_S, GRACE_S, upstream.stale_s)
         terms = Terms("profile", 1e9, lifetime, 2 if tiny else 100, 10**6, 0.3)
         empty = World()
@@ -165,7 +169,8 @@ class Process:
             lambda: upstream.now_s,
             random.Random(seed).random,
         )
-        fragments = Fragments(MemoryCache(900 if tiny else 10**6), verify_share=0.1)
+        shared = RedisFragments(redis, idle_s=3600) if redis is not None else None
+        fragments = Fragments(MemoryCache(900 if tiny else 10**6), shared)
         follower = Follower(Noticeboard(folder), Purges(sources, fragments))
         self.pipeline = Pipeline(Gatherer(sources), fragments, None, follower.look)
         self.upstream = upstream
@@ -222,6 +227,7 @@ events = st.one_of(
     st.tuples(st.just("publish"), st.integers(0, 2)),
     st.tuples(st.just("hear"), st.integers(0, 1)),
     st.tuples(st.just("fail"), st.booleans()),
+    st.tuples(st.just("redis is away"), st.booleans()),
     st.tuples(st.just("set the clock"), st.integers(-3, 3)),
 )
 requests = st.lists(st.tuples(st.integers(0, 1), st.sampled_from(VISITORS)), min_size=1, max_size=6)
@@ -230,14 +236,26 @@ rounds = st.tuples(events, requests, st.sampled_from([0, 1, 2, 3, 5, 30, 30, 30]
 
 
 @settings(max_examples=80)
-@given(st.lists(rounds, min_size=4, max_size=15), st.sampled_from([0.0, 30.0]), st.booleans(), st.integers(0, 99))
+@given(
+    st.lists(rounds, min_size=4, max_size=15),
+    st.sampled_from([0.0, 30.0]),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 99),
+)
 def test_nobody_sees_what_is_older_than_documented(
-    history: list[tuple[tuple[str, object], list[tuple[int, str]], int]], stale_s: float, tiny: bool, seed: int
+    history: list[tuple[tuple[str, object], list[tuple[int, str]], int]],
+    stale_s: float,
+    tiny: bool,
+    both_levels: bool,
+    seed: int,
 ) -> None:
     async def play(folder: Path) -> None:
         upstream, live, now = Upstream(stale_s), [0], datetime(2026, 11, 23, tzinfo=UTC)
+        redis = RedisInMemory()
         board = Noticeboard(folder, max_bytes=300 if tiny else 10**6)
-        processes = [Process(upstream, folder, live, tiny=tiny, seed=seed + n) for n in range(2)]
+        shared = redis if both_levels else None
+        processes = [Process(upstream, folder, live, shared, tiny=tiny, seed=seed + n) for n in range(2)]
         asking: list[asyncio.Task[None]] = []
         for event, requests, turns in history:
             match event:
@@ -260,6 +278,8 @@ def test_nobody_sees_what_is_older_than_documented(
                     board.append(Notice("look"))
                 case "hear", int(n):
                     processes[n].hear()
+                case "redis is away", bool(away):
+                    redis.away = away
                 case "fail", bool(failing):
                     upstream.failing = failing
             asking += [asyncio.ensure_future(processes[n].ask(who, now)) for n, who in requests]
