@@ -64,7 +64,7 @@ def test_demands_are_told_to_programs_too(site: Path) -> None:
         "column": 4,
         "end_column": 9,
     }
-    assert told["shown"] == [{"slot": "home/note", "scope": "context", "key": ["items.size", "locale"]}]
+    assert told["shown"] == [{"slot": "home/note", "scope": "context", "key": ["items.size", "locale"], "asked": []}]
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,29 @@ from tessera.renderer.engines.base import Template
 from tessera.renderer.site import Site
 from tessera.rules.source import Span
 
+TOLD = 5
+"""Questions that are told to people; the others are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One way in which a slot shows a template: who may share it, and what its key is made of."""
+    """One way in which a slot shows a template: who may share it, and what its key is made of.
+
+    ``asked`` is what is in the key only as an answer.
+    """
 
     slot: str
     scope: Scope
     key: tuple[str, ...]
+    asked: tuple[str, ...]
+
+    def to_text(self) -> str:
+        """Tell it to people."""
+        lines = [f"  {self.slot}: {self.scope}, key: {', '.join(self.key) or 'nothing'}"]
+        if self.asked:
+            more = [f"{len(self.asked) - TOLD} more"] if len(self.asked) > TOLD else []
+            lines.append(f"    only as an answer: {', '.join([*self.asked[:TOLD], *more])}")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +48,7 @@ class Account:
         """Tell it to people."""
         width = max((len(path) for path, _ in self.reads), default=0)
         reads = [f"  reads {path:<{width}}  {span.file}:{span.line}:{span.column}" for path, span in self.reads]
-        shown = [f"  {each.slot}: {each.scope}, key: {', '.join(each.key) or 'nothing'}" for each in self.shown]
+        shown = [each.to_text() for each in self.shown]
         within = [f"  taken in by {name}" for name in self.taken_in_by]
         return "\n".join([self.template, *(reads or ["  reads nothing"]), *shown, *within])
 
@@ -58,4 +73,4 @@ def _shown(site: Site, template: Template) -> Iterator[Shown]:
         for plan in page.plans:
             for outcome in plan.outcomes.values():
                 if outcome.template is template:
-                    yield Shown(f"{plan.page}/{plan.name}", outcome.scope, outcome.inputs.parts)
+                    yield Shown(f"{plan.page}/{plan.name}", outcome.scope, outcome.inputs.parts, outcome.inputs.asked)
