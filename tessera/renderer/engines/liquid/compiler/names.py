@@ -3,21 +3,24 @@
 import ast
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from liquid import BoundTemplate
 
-from tessera.renderer.engines.liquid.compiler.shapes import Binding, NeedsLoops, Parameter, Uncompiled, UnitKey
+from tessera.renderer.engines.liquid.compiler.shapes import (
+    Binding,
+    Catalogue,
+    NeedsLoops,
+    Parameter,
+    Uncompiled,
+    UnitKey,
+)
 from tessera.renderer.engines.liquid.compiler.syntax import assign, const, is_type, load
-
-if TYPE_CHECKING:
-    from tessera.renderer.engines.liquid.compiler.units import Units
 
 
 class Names:
     """The names of one unit while it is being written. Variables have generated names only."""
 
-    def __init__(self, units: "Units", key: UnitKey, tree: BoundTemplate, shares: bool) -> None:
+    def __init__(self, units: Catalogue, key: UnitKey, tree: BoundTemplate, shares: bool) -> None:
         """`shares`: python-liquid renders parts of it, whose tags may set names."""
         self.units = units
         self.key = key

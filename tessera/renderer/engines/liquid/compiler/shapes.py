@@ -1,12 +1,16 @@
 """What compiling speaks of: units, what they are handed, loops, and why something has no compiled form."""
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from liquid import BoundTemplate
 from liquid.ast import Node
+from liquid.undefined import Undefined
+
+from tessera.renderer.engines.liquid.environment import LiquidEnvironment
 
 Role = Literal["main", "render", "include"]
 
@@ -78,3 +82,33 @@ class Loop:
 
 Binding = str | Loop | ast.Constant
 """What a name stands for: a variable, the loop that `forloop` tells of, or a constant."""
+
+
+class Catalogue(Protocol):
+    """What one unit, while it is written, asks of the catalogue that it belongs to; see `units`."""
+
+    environment: LiquidEnvironment
+    counted: frozenset[str]
+    """Names that some template counts with `increment` or `decrement`."""
+    continues: bool
+    """Whether any loop asks where the one before it stopped."""
+
+    def tag(self, kind: type[Node]) -> Callable[[Any, Any], None]:
+        """Return what writes the nodes of one kind, handed the writer and the node."""
+        ...
+
+    def name_of(self, tree: BoundTemplate) -> str:
+        """Return the full name of a template."""
+        ...
+
+    def undefined(self, name: str) -> Undefined:
+        """Return what stands for a name that is missing."""
+        ...
+
+    def assigned(self, tree: BoundTemplate) -> frozenset[str]:
+        """Return the names that a template sets for what follows it."""
+        ...
+
+    def unit(self, key: UnitKey) -> Unit | None:
+        """Return a compiled unit; None where it must be left to python-liquid."""
+        ...

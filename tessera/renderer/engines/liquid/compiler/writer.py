@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from liquid import BoundTemplate, Token
 from liquid.ast import BlockNode, Node
@@ -10,7 +9,14 @@ from liquid.exceptions import LiquidInterrupt, StopRender
 
 from tessera.renderer.engines.liquid.compiler.names import Names
 from tessera.renderer.engines.liquid.compiler.runtime import paid_text_of
-from tessera.renderer.engines.liquid.compiler.shapes import Loop, NeedsContext, NeedsLoops, Uncompiled, UnitKey
+from tessera.renderer.engines.liquid.compiler.shapes import (
+    Catalogue,
+    Loop,
+    NeedsContext,
+    NeedsLoops,
+    Uncompiled,
+    UnitKey,
+)
 from tessera.renderer.engines.liquid.compiler.syntax import (
     assign,
     call,
@@ -28,9 +34,6 @@ from tessera.renderer.engines.liquid.compiler.syntax import (
 )
 from tessera.renderer.engines.meter import STEP_BYTES
 
-if TYPE_CHECKING:
-    from tessera.renderer.engines.liquid.compiler.units import Units
-
 MAX_LOOPS = 8
 """Loops within one another in one function; Python takes twenty blocks."""
 MAX_RELOADS = 20_000
@@ -44,7 +47,7 @@ NOWHERE = Token("", "", 0, "")
 class Writer(Names):
     """The function of a unit while it is being written."""
 
-    def __init__(self, units: "Units", key: UnitKey, tree: BoundTemplate, shares: bool) -> None:
+    def __init__(self, units: Catalogue, key: UnitKey, tree: BoundTemplate, shares: bool) -> None:
         super().__init__(units, key, tree, shares)
         self.stateful = shares
         self.interrupts = False
