@@ -95,6 +95,10 @@ INPUTS: list[dict[str, object]] = [
     {"a": {"size": 9}, "s": True, "items": {"x": 1}, "n": 4},
     {"a": [1, [2]], "s": 1.5, "items": "text"},
     {},
+    (
+        "{% for i in (1..2) %}{{ v }}{% include 'p', v: 1 %}{% endfor %}",
+        {"p": "{% assign v = 'set' %}{% if i %}{% continue %}{% endif %}"},
+    ),
 ]
 
 

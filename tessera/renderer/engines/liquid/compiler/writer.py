@@ -167,10 +167,10 @@ class Writer(Names):
         self.interrupted()
         names = {name: self.value_of(bound) for scope in self.scopes for name, bound in scope.items()}
         output = load(self.output) if self.output else const(None)
-        self.add(do(call(member("run", "interpret"), self.constant(node), output, mapping(names.items()))))
+        rendered = do(call(member("run", "interpret"), self.constant(node), output, mapping(names.items())))
         reload = ast.If(const(True), [ast.Pass()], [])  # Filled at the end, when all variables are known.
         self._reloads.append(reload)
-        self.add(reload)
+        self.add(ast.Try([rendered], [], [], [reload]))  # What is left by `continue` may have set names, too.
 
     def interrupted(self) -> None:
         """Note that what is written next may leave the loop around it by an exception."""
