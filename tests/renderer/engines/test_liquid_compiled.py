@@ -87,6 +87,10 @@ FOUND = [
     ("\n{% if a.x < 'x' %}{% endif %}", {}),
     ("\n{{ s | append: 1, 2 }}", {}),
     ("{{ a[a] }}{{ [s] }}{{ a[s.x].y }}{{ s.size }}{{ items.size }}{{ items.first.x }}{{ items[-1].x }}{{ items[9] }}", {}),
+    (
+        "{% for i in (1..2) %}{{ v }}{% include 'p', v: 1 %}{% endfor %}",
+        {"p": "{% assign v = 'set' %}{% if i %}{% continue %}{% endif %}"},
+    ),
 ]  # fmt: skip
 
 INPUTS: list[dict[str, object]] = [
@@ -95,10 +99,6 @@ INPUTS: list[dict[str, object]] = [
     {"a": {"size": 9}, "s": True, "items": {"x": 1}, "n": 4},
     {"a": [1, [2]], "s": 1.5, "items": "text"},
     {},
-    (
-        "{% for i in (1..2) %}{{ v }}{% include 'p', v: 1 %}{% endfor %}",
-        {"p": "{% assign v = 'set' %}{% if i %}{% continue %}{% endif %}"},
-    ),
 ]
 
 
