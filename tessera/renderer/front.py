@@ -6,6 +6,7 @@ stand before either path, as in `/de/pages/home`.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -20,6 +21,7 @@ from tessera.renderer.batch import (
     stream_batch,
 )
 from tessera.renderer.cache.base import Fragment
+from tessera.renderer.composing import COMPOSE, Composer, Sources, composer_of, for_proxy
 from tessera.renderer.core.declared import coerced
 from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
@@ -30,9 +32,11 @@ from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import HTML, Response, html, text
+from tessera.renderer.respond import HTML, Headers, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
+from tessera.renderer.streaming import HEADERS as STREAMED
+from tessera.renderer.streaming import stream, while_heard
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]
@@ -101,6 +105,9 @@ class Front:
                 visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
+                elif parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
+                    await self._stream(scope["state"]["pipeline"], visit, page, receive, send)
+                    return
                 elif parts[1] == "context":
                     response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
                 elif carries_token(visit.query, visit.headers):
@@ -127,6 +134,9 @@ class Front:
         if visit.preview is not None and visit.preview.explain and EXPLAIN in query:
             return _explanation(await explain(pipeline, asked, visit.site, plan), visit.headers)
         if len(place) == 1:
+            composer = composer_of(query)
+            if composer in ("esi", "ssi") and visit.preview is None:
+                return await self._for_proxy(pipeline, visit, asked, page, composer, query)
             answer = await pipeline.page(asked, plan, page.slots)
             return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
         shown = await pipeline.slot(asked, plan)
@@ -219,20 +229,60 @@ class Front:
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
                 length = (b"content-length", b"%d" % len(fragment.body))
                 return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
-        if extra:
-            caching = self._storing.of_stand_in(plan)
-        elif plan.scope == "private":
-            caching = PRIVATE
-        else:
-            caching = self._storing.headers(
-                visit.site.version,
-                plan,
-                answers,
-                visit.headers,
-                lambda: query_of(visit.query),
-                visit.now.timestamp(),
-            )
+        caching = self._caching(visit, plan, answers, failed=bool(extra))
         return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
+
+    def _caching(
+        self, visit: Visit, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer], *, failed: bool
+    ) -> Headers:
+        """Say who may store what was answered."""
+        if failed:
+            return self._storing.of_stand_in(plan)
+        if plan.scope == "private":
+            return PRIVATE
+        version, now_s = visit.site.version, visit.now.timestamp()
+        return self._storing.headers(version, plan, answers, visit.headers, lambda: query_of(visit.query), now_s)
+
+    async def _for_proxy(
+        self, pipeline: Pipeline, visit: Visit, asked: Asked, page: PagePlan, composer: Composer, query: Query
+    ) -> Response:
+        """Answer with a page's layout alone, in which a proxy is to include the fragments."""
+        assert page.layout is not None
+        layout = await pipeline.slot(asked, page.layout)
+        extra = fallbacks({"layout": layout})
+        caching = self._caching(visit, page.layout, {"layout": layout}, failed=bool(extra))
+        told = {name: query[name] for name in page.parameters if name in query}
+        sources = Sources(page.name, visit.locale, told)
+        slots = page.layout.outcome(layout.decision).slots
+        return for_proxy(layout.fragment.body, composer, slots, sources, [*caching, *extra])
+
+    def _streamed(self, visit: Visit, name: str) -> PagePlan | None:
+        """Return the page, if it has a layout and is to be streamed; previews are not."""
+        page = visit.site.pages.get(name)
+        if page is None or page.layout is None or COMPOSE.encode() not in visit.query:
+            return None
+        wanted = composer_of(query_of(visit.query)) == "stream" and not carries_token(visit.query, visit.headers)
+        return page if wanted else None
+
+    async def _stream(self, pipeline: Pipeline, visit: Visit, page: PagePlan, receive: Receive, send: Send) -> None:
+        """Send a page piece by piece, until it is whole or its reader has gone."""
+        assert page.layout is not None
+        asked = self._asked(visit, page, query_of(visit.query))
+        layout = await pipeline.slot(asked, page.layout)
+        names = page.layout.outcome(layout.decision).slots
+        answers = pipeline.begin(asked, [page.slots[name] for name in names])
+
+        async def stand_in(slot: str) -> bytes:
+            return (await pipeline.stand_in(asked, page.slots[slot])).body
+
+        async def sent() -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": STREAMED})
+            async with aclosing(stream(layout.fragment.body, answers, stand_in)) as pieces:
+                async for piece in pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+        await while_heard(sent(), receive)
 
 
 def query_of(query: bytes) -> Mapping[str, str]:
