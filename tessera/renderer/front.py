@@ -32,7 +32,7 @@ from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import HTML, Headers, Response, html, text
+from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.streaming import HEADERS as STREAMED
@@ -229,19 +229,20 @@ class Front:
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
                 length = (b"content-length", b"%d" % len(fragment.body))
                 return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
-        caching = self._caching(visit, plan, answers, failed=bool(extra))
+        if extra:
+            caching = self._storing.of_stand_in(plan)
+        elif plan.scope == "private":
+            caching = PRIVATE
+        else:
+            caching = self._storing.headers(
+                visit.site.version,
+                plan,
+                answers,
+                visit.headers,
+                lambda: query_of(visit.query),
+                visit.now.timestamp(),
+            )
         return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
-
-    def _caching(
-        self, visit: Visit, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer], *, failed: bool
-    ) -> Headers:
-        """Say who may store what was answered."""
-        if failed:
-            return self._storing.of_stand_in(plan)
-        if plan.scope == "private":
-            return PRIVATE
-        version, now_s = visit.site.version, visit.now.timestamp()
-        return self._storing.headers(version, plan, answers, visit.headers, lambda: query_of(visit.query), now_s)
 
     async def _for_proxy(
         self, pipeline: Pipeline, visit: Visit, asked: Asked, page: PagePlan, composer: Composer, query: Query
@@ -250,7 +251,7 @@ class Front:
         assert page.layout is not None
         layout = await pipeline.slot(asked, page.layout)
         extra = fallbacks({"layout": layout})
-        caching = self._caching(visit, page.layout, {"layout": layout}, failed=bool(extra))
+        caching = NO_STORE if extra else self._storing.of_layout(page.layout, layout)
         told = {name: query[name] for name in page.parameters if name in query}
         sources = Sources(page.name, visit.locale, told)
         slots = page.layout.outcome(layout.decision).slots
