@@ -121,12 +121,11 @@ class Pipeline:
         """
         self._look()
         problems: list[str] = []
-        others = {} if others is None else others
         for rung in (self._decided, self._default):
             try:
                 known = Known(asked, plan.base_facts, problems, self._fragments.purges)
                 if plan.before:
-                    await self._leave_out(known, asked, plan, others)
+                    await self._leave_out(known, asked, plan, {} if others is None else others)
                 return await rung(asked, plan, known)
             except Exception as failure:
                 expected = isinstance(failure, SourceError | RenderError)

@@ -154,3 +154,36 @@ async def test_nothing_goes_on_for_a_reader_who_has_gone(client: Client, world: 
     await asyncio.sleep(0.02)
     left = [task for task in asyncio.all_tasks() - before if "SingleFlight" not in repr(task)]
     assert left == []  # but for the call itself, which others may wait for, too
+
+
+EIGHT = """
+    page: home
+    layouts: [{use: main}]
+    slots:
+      a: {default: {template: rail.liquid, items: popular}}
+      b: {default: {template: rail.liquid, items: mine}}
+      c: {default: {template: name.liquid}}
+      d: {default: {template: rail.liquid, items: popular}}
+      e: {unique: true, default: {template: rail.liquid, items: popular}}
+      f: {unique: true, default: {template: rail.liquid, items: mine}}
+      g: {default: {template: cart.liquid}}
+      h: {default: {template: both.liquid, items: popular}}
+"""
+
+
+@pytest.mark.parametrize("composer", ["buffer", "stream"])
+async def test_a_page_of_eight_slots_asks_once_for_each_distinct_demand(
+    tmp_path: Path, world: World, composer: str
+) -> None:
+    more = {
+        "home/layouts/main.liquid": "".join(f"{{{{ slots.{slot} }}}}" for slot in "abcdefgh"),
+        "cart.liquid": "{{ cart.value.amount }}",
+        "both.liquid": "{{ visitor.first_name }}{{ items.size }}{{ cart.value.amount }}",
+    }
+    folder = write_site(tmp_path, {"home.yaml": EIGHT}, {**TEMPLATES, **more})
+    world.lists["ann"] = ["B", "A"]
+    async with client_of(folder, world) as client:
+        page = await client.get(f"/pages/home?compose={composer}", "ann")
+        assert page.text.count("Ann") == 2
+        asked = [(source, getattr(what, "kind", "")) for source, what in world.calls if source != "catalogue"]
+        assert sorted(asked) == [("cart", ""), ("items", "personal"), ("items", "popular"), ("profile", "")]

@@ -101,6 +101,15 @@ async def test_a_slot_gets_the_next_items_of_a_list_that_is_asked_for_once(site:
         assert skus((await client.get("/fragments/home/again", "bob")).text) == ["S0", "S1", "S2"]
 
 
+async def test_what_was_left_out_is_explained(site: Site) -> None:
+    world = world_of(popular=SKUS)
+    pipeline = Pipeline(Gatherer(world.sources()), Fragments(MemoryCache(1_000_000)))
+    asked = Asked(Context(facts=Coerced({}), visitor=Visitor(None), locale="en"), site.declared, NOW)
+    told = await explain(pipeline, asked, site, site.pages["home"].slots["second"])
+    assert "left out, as slots before it show them:\n  S0\n  S1\n  S2" in told.to_text()
+    assert told.to_json()["left_out"] == ["S0", "S1", "S2"]
+
+
 def test_a_slot_is_shared_by_no_more_people_than_those_whose_items_it_leaves_out(site: Site) -> None:
     slots = site.pages["home"].slots
     assert [(name, slots[name].scope) for name in ("top", "words", "second", "aside", "again")] == [
