@@ -9,12 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tessera.renderer.cache.memory import MemoryCache
+from tessera.renderer.core.context import Context
+from tessera.renderer.core.device import Device
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import Profile
+from tessera.renderer.core.visitor import Visitor
 from tessera.renderer.engines.base import Limits
+from tessera.renderer.explain import explain
+from tessera.renderer.fragments import Fragments
+from tessera.renderer.gather import Asked, Gatherer
 from tessera.renderer.loader import load_site
+from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.site import Site
-from tests.support.client import client_of
+from tests.support.client import NOW, client_of
 from tests.support.fakes import World, item
 from tests.support.sites import FACTS, LOCALES, load, write_site
 
@@ -104,7 +112,7 @@ async def test_a_slot_gets_the_next_items_of_a_list_that_is_asked_for_once(site:
 async def test_what_was_left_out_is_explained(site: Site) -> None:
     world = world_of(popular=SKUS)
     pipeline = Pipeline(Gatherer(world.sources()), Fragments(MemoryCache(1_000_000)))
-    asked = Asked(Context(facts=Coerced({}), visitor=Visitor(None), locale="en"), site.declared, NOW)
+    asked = Asked(Context.of(Visitor(), Device(), "en", site.declared), site.declared, NOW)
     told = await explain(pipeline, asked, site, site.pages["home"].slots["second"])
     assert "left out, as slots before it show them:\n  S0\n  S1\n  S2" in told.to_text()
     assert told.to_json()["left_out"] == ["S0", "S1", "S2"]
