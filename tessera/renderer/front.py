@@ -6,7 +6,6 @@ stand before either path, as in `/de/pages/home`.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from contextlib import aclosing
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -35,8 +34,7 @@ from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
-from tessera.renderer.streaming import HEADERS as STREAMED
-from tessera.renderer.streaming import stream, while_heard
+from tessera.renderer.streaming import send_page
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]
@@ -106,7 +104,8 @@ class Front:
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
                 elif parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
-                    await self._stream(scope["state"]["pipeline"], visit, page, receive, send)
+                    asked = self._asked(visit, page, query_of(visit.query))
+                    await send_page(scope["state"]["pipeline"], asked, page, receive, send)
                     return
                 elif parts[1] == "context":
                     response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
@@ -264,26 +263,6 @@ class Front:
             return None
         wanted = composer_of(query_of(visit.query)) == "stream" and not carries_token(visit.query, visit.headers)
         return page if wanted else None
-
-    async def _stream(self, pipeline: Pipeline, visit: Visit, page: PagePlan, receive: Receive, send: Send) -> None:
-        """Send a page piece by piece, until it is whole or its reader has gone."""
-        assert page.layout is not None
-        asked = self._asked(visit, page, query_of(visit.query))
-        layout = await pipeline.slot(asked, page.layout)
-        names = page.layout.outcome(layout.decision).slots
-        answers = pipeline.begin(asked, [page.slots[name] for name in names])
-
-        async def stand_in(slot: str) -> bytes:
-            return (await pipeline.stand_in(asked, page.slots[slot])).body
-
-        async def sent() -> None:
-            await send({"type": "http.response.start", "status": 200, "headers": STREAMED})
-            async with aclosing(stream(layout.fragment.body, answers, stand_in)) as pieces:
-                async for piece in pieces:
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-
-        await while_heard(sent(), receive)
 
 
 def query_of(query: bytes) -> Mapping[str, str]:

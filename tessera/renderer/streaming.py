@@ -9,15 +9,21 @@ updates"; WICG, declarative-partial-updates, "Patching explainer".
 import asyncio
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from contextlib import aclosing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from tessera.renderer.core.layout import parts
 from tessera.renderer.edge import PRIVATE
-from tessera.renderer.pipeline import Answer
+from tessera.renderer.gather import Asked
+from tessera.renderer.pipeline import Answer, Pipeline
+from tessera.renderer.plans import PagePlan
 from tessera.renderer.respond import HTML, Headers
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATIENCE_S = 0.005
 """How long, in all, a page waits for fragments that are not ready when their turn comes."""
@@ -33,7 +39,28 @@ _BODY_BEGINS = re.compile(rb"<body[\s>]", re.IGNORECASE)
 _BODY_ENDS = re.compile(rb"</body\s*>", re.IGNORECASE)
 
 
-async def stream(
+async def send_page(pipeline: Pipeline, asked: Asked, page: PagePlan, receive: Receive, send: Send) -> None:
+    """Send a page that has a layout, until it is whole or its reader has gone."""
+    assert page.layout is not None
+    layout = await pipeline.slot(asked, page.layout)
+    names = page.layout.outcome(layout.decision).slots
+    answers = pipeline.begin(asked, [page.slots[name] for name in names])
+
+    async def stand_in(slot: str) -> bytes:
+        return (await pipeline.stand_in(asked, page.slots[slot])).body
+
+    async def sent() -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        async with aclosing(pieces(layout.fragment.body, answers, stand_in)) as made:
+            async for piece in made:
+                if piece:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    await _while_heard(sent(), receive)
+
+
+async def pieces(
     layout: bytes, answers: Mapping[str, "asyncio.Future[Answer]"], stand_in: Callable[[str], Awaitable[bytes]]
 ) -> AsyncGenerator[bytes]:
     """Yield a page piece by piece; `stand_in` gives what a slot that is late shows until it is there.
@@ -46,9 +73,12 @@ async def stream(
         yield texts[0]
         in_body, until_s = _begins(texts[0]), _now_s() + PATIENCE_S
         for place, (slot, text) in enumerate(zip(slots, texts[1:], strict=True)):
-            answer = answers[slot]
-            await asyncio.wait([answer], timeout=max(0.0, until_s - _now_s()) if in_body else None)
-            if answer.done():
+            answer = answers.get(slot)
+            if answer is not None:
+                await asyncio.wait([answer], timeout=max(0.0, until_s - _now_s()) if in_body else None)
+            if answer is None:
+                pass  # an author's own comment that looks like a mark
+            elif answer.done():
                 yield answer.result().fragment.body
             else:
                 name = f"{slot}-{place}"
@@ -69,7 +99,7 @@ async def stream(
             answer.cancel()
 
 
-async def while_heard(sending: Coroutine[Any, Any, None], receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+async def _while_heard(sending: Coroutine[Any, Any, None], receive: Receive) -> None:
     """Send until all is sent, or, by ASGI's `http.disconnect`, nobody listens any longer."""
 
     async def gone() -> None:

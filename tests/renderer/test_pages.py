@@ -28,7 +28,7 @@ PAGE = """
 """
 MARKUP = (
     "<!doctype html><html><head><title>Shop</title></head><body>{{ slots.hero }}<main>{{ slots.rail }}</main>"
-    "{{ slots.name }}<hr>{{ slots.foot }}<p>end</p></body></html>"
+    "{{ slots.name }}<!--tessera:slot:mine--><hr>{{ slots.foot }}<p>end</p></body></html>"
 )
 TEMPLATES = {
     "home/layouts/main.liquid": MARKUP,
