@@ -1,5 +1,6 @@
 vcl 4.1;
 # Varnish in front of a shop whose pages include fragments: <esi:include src="/fragments/home/hero"/>
+# and whole pages of Tessera's, of which it includes the fragments itself: /pages/home
 # In tessera.toml: [edge] kind = "varnish"
 
 import std;
@@ -26,7 +27,16 @@ sub vcl_recv {
     unset req.http.X-Asked-Url;
     unset req.http.Tessera-Context;
   }
-  if (req.url ~ "^/fragments/[^/?]+/[^/?]+(\?|$)") {
+  if (req.url ~ "^(/[a-z][A-Za-z-]+)?/pages/[^/?]+(\?|$)") {
+    set req.backend_hint = tessera;
+    if (req.method != "GET" && req.method != "HEAD") {
+      return (pass);
+    }
+    # The layout alone, the same for many, with what to include: `compose` counts where it is told first.
+    set req.url = regsub(req.url, "^([^?]*)\??", "\1?compose=esi&");
+    return (hash);
+  }
+  if (req.url ~ "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/[^/?]+(\?|$)") {
     set req.backend_hint = tessera;
     if (req.method != "GET" && req.method != "HEAD") {
       return (pass);
@@ -34,12 +44,12 @@ sub vcl_recv {
     if (req.restarts == 0) {
       # First: which copies are this visitor's? Asked once for each of them, page and parameters.
       set req.http.X-Asked-Url = req.url;
-      set req.url = regsub(req.url, "^/fragments/([^/?]+)/[^/?]+", "/context/\1");
+      set req.url = regsub(req.url, "^(/[a-z][A-Za-z-]+)?/fragments/([^/?]+)/[^/?]+", "\1/context/\2");
       return (hash);
     }
     # Then: the fragment, by the digest of its own slot: `hero|banner=public, hero=d…` holds the second `hero`.
     set req.http.X-Tessera-Digest =
-      regsub(req.url, "^/fragments/[^/?]+/([^/?]+).*$", "\1") + "|" + req.http.Tessera-Context;
+      regsub(req.url, "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/([^/?]+).*$", "\2") + "|" + req.http.Tessera-Context;
     if (req.http.X-Tessera-Digest !~ "^([^|]+)\|(.*, )?\1=") {
       unset req.http.X-Tessera-Digest;
       return (pass);
@@ -62,6 +72,9 @@ sub vcl_backend_response {
     unset beresp.http.ETag;  # of the page alone: its parts change without it
     unset beresp.http.Last-Modified;
     return (deliver);
+  }
+  if (bereq.url ~ "\?compose=esi&") {
+    set beresp.do_esi = true;
   }
   if (beresp.http.CDN-Cache-Control ~ "max-age=[0-9]+") {
     set beresp.ttl = std.duration(regsub(beresp.http.CDN-Cache-Control, "^.*max-age=([0-9]+).*$", "\1s"), 0s);

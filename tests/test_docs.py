@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 from tessera.cli.main import MODULES
-from tessera.renderer import crosscheck, element, includer, trial
+from tessera.renderer import composing, crosscheck, element, includer, streaming, trial
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
@@ -87,3 +88,13 @@ def test_docs_end_their_code_blocks(page: Path) -> None:
 @pytest.mark.parametrize("name", [includer.ON_ERROR, includer.TURBO_FRAME, element.PATH, "/podium/{page}/{slot}"])
 def test_what_includers_ask_for_is_documented(name: str) -> None:
     assert f"`{name}" in HTTP or f"GET {name}" in HTTP
+
+
+def test_the_script_of_streamed_pages_is_documented_by_its_hash() -> None:
+    assert f"script-src 'self' {streaming.SCRIPT_HASH}\n" in HTTP
+    assert 300 < len(streaming.SCRIPT) < 450
+
+
+@pytest.mark.parametrize("composer", get_args(composing.Composer))
+def test_every_composer_is_documented(composer: str) -> None:
+    assert f"\n| `{composer}`" in HTTP

@@ -48,6 +48,7 @@ class Explanation:
                 *_section("known", facts),
                 *_section("did not fit its type, so unknown", self.misfits),
                 *_section("fetched", fetched),
+                *_section("left out, as slots before it show them", sorted(answer.left_out)),
                 *_section("failed", answer.problems),
                 f"rung: {answer.rung}",
                 f"scope: {self.scope}",
@@ -71,6 +72,7 @@ class Explanation:
             "facts": {name: _plain(value) for name, value in sorted(self.facts.items())},
             "misfits": list(self.misfits),
             "fetched": [each._asdict() for each in self.fetched],
+            "left_out": sorted(self.answer.left_out),
             "problems": list(self.answer.problems),
         }
 

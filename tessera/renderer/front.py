@@ -20,6 +20,7 @@ from tessera.renderer.batch import (
     stream_batch,
 )
 from tessera.renderer.cache.base import Fragment
+from tessera.renderer.composing import COMPOSE, Composer, Sources, composer_of, for_proxy
 from tessera.renderer.core.declared import coerced
 from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
@@ -33,6 +34,7 @@ from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
+from tessera.renderer.streaming import send_page
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]
@@ -101,6 +103,10 @@ class Front:
                 visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
+                elif parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
+                    asked = self._asked(visit, page, query_of(visit.query))
+                    await send_page(scope["state"]["pipeline"], asked, page, receive, send)
+                    return
                 elif parts[1] == "context":
                     response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
                 elif carries_token(visit.query, visit.headers):
@@ -127,6 +133,9 @@ class Front:
         if visit.preview is not None and visit.preview.explain and EXPLAIN in query:
             return _explanation(await explain(pipeline, asked, visit.site, plan), visit.headers)
         if len(place) == 1:
+            composer = composer_of(query)
+            if composer in ("esi", "ssi") and visit.preview is None:
+                return await self._for_proxy(pipeline, visit, asked, page, composer, query)
             answer = await pipeline.page(asked, plan, page.slots)
             return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
         shown = await pipeline.slot(asked, plan)
@@ -233,6 +242,27 @@ class Front:
                 visit.now.timestamp(),
             )
         return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
+
+    async def _for_proxy(
+        self, pipeline: Pipeline, visit: Visit, asked: Asked, page: PagePlan, composer: Composer, query: Query
+    ) -> Response:
+        """Answer with a page's layout alone, in which a proxy is to include the fragments."""
+        assert page.layout is not None
+        layout = await pipeline.slot(asked, page.layout)
+        extra = fallbacks({"layout": layout})
+        caching = NO_STORE if extra else self._storing.of_layout(page.layout, layout)
+        told = {name: query[name] for name in page.parameters if name in query}
+        sources = Sources(page.name, visit.locale, told)
+        slots = page.layout.outcome(layout.decision).slots
+        return for_proxy(layout.fragment.body, composer, slots, sources, [*caching, *extra])
+
+    def _streamed(self, visit: Visit, name: str) -> PagePlan | None:
+        """Return the page, if it has a layout and is to be streamed; previews are not."""
+        page = visit.site.pages.get(name)
+        if page is None or page.layout is None or COMPOSE.encode() not in visit.query:
+            return None
+        wanted = composer_of(query_of(visit.query)) == "stream" and not carries_token(visit.query, visit.headers)
+        return page if wanted else None
 
 
 def query_of(query: bytes) -> Mapping[str, str]:

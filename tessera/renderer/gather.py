@@ -53,7 +53,10 @@ class Fetched(NamedTuple):
 
 
 class Known:
-    """What is known so far for one slot of one request. What most requests never touch is shared until it is set."""
+    """What is known so far for one slot of one request. What most requests never touch is shared until it is set.
+
+    ``taken`` are the ids of items that the slots before it show.
+    """
 
     ages: Mapping[str, float] = MappingProxyType({})
     asked: tuple[str, ...] = ()
@@ -61,6 +64,7 @@ class Known:
     stale = False
     lost = False
     until: datetime | None = None
+    taken: frozenset[str] = frozenset()
 
     def __init__(self, asked: Asked, base_facts: Mapping[str, Value], problems: list[str], purges: int = 0) -> None:
         """``base_facts`` are those of every request; ``problems`` is added to; ``purges`` counts those before it."""
@@ -165,7 +169,7 @@ class Gatherer:
         return waiting
 
     async def items(self, known: Known, asked: Asked, lists: Sequence[ListPlan]) -> Items:
-        """Return the first of the lists that has items: the one chosen, then its fallbacks.
+        """Return the slot's share of the first of the lists that has one: the one chosen, then its fallbacks.
 
         Raises `SourceError` where none has any and one of them failed.
         """
@@ -182,7 +186,10 @@ class Gatherer:
                 known.failed(failed)
                 continue
             if got.value.all:
-                return known.used("items", list_plan.name, got)
+                known.used("items", list_plan.name, got)
+                share = got.value.share(known.taken, list_plan.count)
+                if share.all:
+                    return share
         if failure is not None:
             raise failure
         return NOTHING

@@ -59,6 +59,7 @@ class Handshake:
 
 def told_by(plans: Iterable[SlotPlan]) -> list[bytes]:
     """Return the request headers that may change what these slots show, sorted."""
+    plans = {each.name: each for plan in plans for each in (plan, *plan.before)}.values()
     facts = {fact.name for plan in plans for fact in plan.reads}
     facts |= {name for plan in plans for outcome in plan.outcomes.values() for name in outcome.values}
     roots = {name.split(".")[0] for name in facts}

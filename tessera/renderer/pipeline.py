@@ -5,8 +5,9 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import inf
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
-from tessera.renderer.core.inputs import Gathered, digest
+from tessera.renderer.core.inputs import Gathered, Items, digest
 from tessera.renderer.core.layout import compose, nested_in
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
@@ -34,7 +35,8 @@ class Answer(NamedTuple):
     ``rung`` says how far down the ladder it is: as it should be, from inputs past their fresh life, the slot's
     default, or nothing. ``lifetime_s`` is how long the same request is sure to get the same answer: 0 or more,
     possibly infinite; ``horizon_s`` the same as far as only time is asked. ``problems`` name what failed, without any
-    visitor's data.
+    visitor's data. ``shown`` are the items that its template was handed, ``left_out`` the ids of those that it was not,
+    as slots before it show them.
     """
 
     fragment: Fragment
@@ -45,6 +47,12 @@ class Answer(NamedTuple):
     key: bytes | None = None
     hit: bool = False
     horizon_s: float = inf
+    shown: tuple[Items | None, Items | None] = (None, None)
+    left_out: frozenset[str] = frozenset()
+
+
+Others = dict[str, "asyncio.Future[Answer]"]
+"""The answers for the slots of one page that one request has asked for, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +86,64 @@ class Pipeline:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
         layout = await self.slot(asked, layout_plan)
         names = layout_plan.outcome(layout.decision).slots
-        answers = await asyncio.gather(*(self.slot(asked, slot_plans[name]) for name in names))
-        slots = dict(zip(names, answers, strict=True))
+        others = self.begin(asked, [slot_plans[name] for name in names])
+        slots = dict(zip(names, await asyncio.gather(*(others[name] for name in names)), strict=True))
         body = compose(layout.fragment.body, {name: answer.fragment.body for name, answer in slots.items()})
         return PageAnswer(Fragment.of(body), layout, slots)
 
-    async def slot(self, asked: Asked, plan: SlotPlan) -> Answer:
-        """Answer for one slot, from the highest rung of the ladder that holds."""
+    async def stand_in(self, asked: Asked, plan: SlotPlan) -> Fragment:
+        """Return what a slot shows by default, where that asks nobody for anything; else nothing."""
+        default = plan.default
+        if default.needs is not None or default.lists or default.item is not None:
+            return EMPTY
+        known = Known(asked, plan.base_facts, [], self._fragments.purges)
+        try:
+            return (await self._show_default(asked, plan, known, "DEFAULT")).fragment
+        except RenderError:
+            return EMPTY
+
+    def begin(self, asked: Asked, plans: Iterable[SlotPlan]) -> Others:
+        """Begin to answer for slots of one page, each of them once, whichever others wait for it."""
+        others: Others = {}
+        for plan in plans:
+            self._begun(asked, plan, others)
+        return others
+
+    def _begun(self, asked: Asked, plan: SlotPlan, others: Others) -> "asyncio.Future[Answer]":
+        if plan.name not in others:
+            others[plan.name] = asyncio.ensure_future(self.slot(asked, plan, others))
+        return others[plan.name]
+
+    async def slot(self, asked: Asked, plan: SlotPlan, others: Others | None = None) -> Answer:
+        """Answer for one slot, from the highest rung of the ladder that holds.
+
+        ``others`` are those beside it, which this adds to; without them it asks for those that it depends on itself.
+        """
         self._look()
         problems: list[str] = []
         for rung in (self._decided, self._default):
             try:
-                return await rung(asked, plan, problems)
+                known = Known(asked, plan.base_facts, problems, self._fragments.purges)
+                if plan.before:
+                    await self._leave_out(known, asked, plan, {} if others is None else others)
+                return await rung(asked, plan, known)
             except Exception as failure:
                 expected = isinstance(failure, SourceError | RenderError)
                 problems.append(problem(failure) if isinstance(failure, SourceError) else "render error")
                 log.warning("%s/%s: %s", plan.page, plan.name, failure, exc_info=not expected)
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
-    async def _decided(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
+    async def _leave_out(self, known: Known, asked: Asked, plan: SlotPlan, others: Others) -> None:
+        """Note which items the slots before it show: what holds for them only for a time holds for it no longer."""
+        answers = await asyncio.gather(*[self._begun(asked, each, others) for each in plan.before])
+        known.taken = frozenset(str(sku) for each in answers for items in each.shown if items for sku in items.skus)
+        for each in answers:
+            lifetime_s = each.lifetime_s if each.rung in ("fresh", "stale") else 0.0
+            known.fresh_for_s = min(known.fresh_for_s, lifetime_s)
+            if each.horizon_s < inf:
+                known.holds_until(asked.now + timedelta(seconds=each.horizon_s))
+
+    async def _decided(self, asked: Asked, plan: SlotPlan, known: Known) -> Answer:
         if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
             await self.gatherer.finish(known, asked, waiting)
         decision = plan.forced.get(asked.forced) if asked.forced else None
@@ -113,8 +159,7 @@ class Pipeline:
             return await self._show_default(asked, plan, known, "DEFAULT")
         return answer
 
-    async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
+    async def _default(self, asked: Asked, plan: SlotPlan, known: Known) -> Answer:
         answer = await self._show_default(asked, plan, known, "ERROR")
         return answer._replace(rung="default", lifetime_s=0.0)
 
@@ -128,6 +173,7 @@ class Pipeline:
     ) -> Answer:
         """Gather what the outcome's template demands, then answer with its fragment."""
         key, hit, fragment = None, False, EMPTY
+        items = item = None
         if plan.template is not None:
             if needs is not None and (waiting := self.gatherer.at_hand(known, asked, needs)):
                 await self.gatherer.finish(known, asked, waiting)
@@ -144,7 +190,8 @@ class Pipeline:
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
-        return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit, horizon_s)
+        problems, shown = tuple(known.problems), (items, item)
+        return Answer(fragment, decision, known.rung, lifetime_s, problems, key, hit, horizon_s, shown, known.taken)
 
     def _report(self, plan: SlotPlan, rules: Sequence[str]) -> None:
         """Log rules that failed and were skipped, each once: the next visitor would only say the same."""

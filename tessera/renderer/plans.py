@@ -57,7 +57,7 @@ class SlotPlan:
     those of its rules. ``base_facts`` are known of every request: the declared defaults and the page's name. ``scope``
     is the narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an
     experiment's arm, by ``experiment.arm``, to whoever may see it without being counted. ``budget`` is how many
-    different answers it promises to have at most.
+    different answers it promises to have at most. ``before`` are the slots whose items it leaves out of its lists.
     """
 
     page: str
@@ -75,6 +75,12 @@ class SlotPlan:
     scope: Scope
     max_age_s: float
     budget: int | None
+    before: "tuple[SlotPlan, ...]" = ()
+
+    @property
+    def shows_items(self) -> bool:
+        """Tell whether anything that it may show has items."""
+        return any(outcome.lists or outcome.item is not None for outcome in self.outcomes.values())
 
     @property
     def tags(self) -> tuple[Tag, Tag]:

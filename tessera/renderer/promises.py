@@ -13,7 +13,7 @@ from tessera.rules.demands import fact_reads, outcome_reads
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.facts import CONSENT, LOCALE, TIMEZONE, Fact
 from tessera.rules.proof.contexts import told_apart, values_of
-from tessera.rules.ruleset import Rule, Ruleset, Slot
+from tessera.rules.ruleset import Page, Rule, Ruleset, Slot
 from tessera.rules.source import Span
 
 MAX_NAMED = 3
@@ -36,7 +36,7 @@ class Promises:
         self._locales = locales
         self._everybodys = everybodys
 
-    def broken(self, slot: Slot, plan: SlotPlan, facts: Mapping[str, Fact]) -> Iterator[Diagnostic]:
+    def broken(self, page: Page, slot: Slot, plan: SlotPlan, facts: Mapping[str, Fact]) -> Iterator[Diagnostic]:
         """Yield what breaks the promises of a slot, on a page with these facts by full name."""
         if slot.share is not None:
             for span, what, scope in self._readers(slot, plan, facts):
@@ -45,6 +45,9 @@ class Promises:
                     yield Diagnostic("R506", "error", message, span, f"promised in {slot.span.file}:{slot.span.line}")
         if slot.budget is not None:
             costs = self._costs(slot, plan, facts)
+            for each in plan.before:
+                for name, cost in self._costs(page.slots[each.name], each, facts).items():
+                    costs[name] = costs.get(name, 1) * cost
             contexts = prod(costs.values())
             if contexts > slot.budget:
                 number = "any number of" if contexts == inf else f"{contexts:,.0f}"
@@ -65,6 +68,8 @@ class Promises:
             for each in outcome.lists:
                 items = self._ruleset.lists[each.name]
                 yield _Reader(items.span, f"list `{items.name}`", items.share)
+        for other in plan.before:
+            yield _Reader(slot.span, f"slot `{other.name}`, whose items it leaves out,", other.scope)
 
     def _of_facts(self, span: Span, names: Iterable[str], facts: Mapping[str, Fact]) -> Iterator[_Reader]:
         """Yield the reader of facts that are not everybody's, those behind computed ones."""
@@ -96,7 +101,7 @@ class Promises:
         for path, span in plan.template.reads if plan.template is not None else ():
             yield span, fact_names([path], facts) if path else [fact.name for fact in plan.inputs.facts]
 
-    def _costs(self, slot: Slot, plan: SlotPlan, facts: Mapping[str, Fact]) -> Mapping[str, float]:
+    def _costs(self, slot: Slot, plan: SlotPlan, facts: Mapping[str, Fact]) -> dict[str, float]:
         """Return how many kinds of values of each fact make a difference: to rules, or to what is shown."""
         costs = dict(told_apart(self._ruleset, slot, facts))
         for name in {name for outcome in plan.outcomes.values() for name in outcome.values}:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tessera.renderer.core.cta import CtaPlan
 from tessera.renderer.core.declared import Declared
-from tessera.renderer.core.inputs import InputsPlan, canonical, digest
+from tessera.renderer.core.inputs import ITEM_ID, InputsPlan, canonical, digest
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import now_facts, now_of
@@ -28,6 +28,7 @@ from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_re
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.evaluate import Decision, decisions_of
 from tessera.rules.facts import LOCALE, Fact, Value
+from tessera.rules.lists import MAX_COUNT
 from tessera.rules.proof.unused import unused
 from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
 from tessera.rules.switches import Switch, switched_off
@@ -75,7 +76,12 @@ class Planner:
 
     def page(self, page: Page) -> PagePlan:
         layout = self._slot(page, page.layouts) if page.layouts else None
-        slots = {name: self._slot(page, slot) for name, slot in page.slots.items()}
+        slots: dict[str, SlotPlan] = {}
+        for name, slot in page.slots.items():
+            before = [each for each in slots.values() if each.shows_items] if slot.unique else []
+            slots[name] = _after(
+                self._slot(page, slot), [each for each in before if _together(name, each.name, layout)]
+            )
         reachable = [*slots.values(), *([layout] if layout else [])]
         scope = narrowest(each.scope for each in reachable)
         return PagePlan(
@@ -95,8 +101,12 @@ class Planner:
         promises = Promises(self._ruleset, self._locales, self._everybodys)
         for page in pages:
             for slot in page.slots.values():
+                if slot.unique and ITEM_ID not in self._ruleset.item_fields:
+                    message = f"slot `{slot.name}` is to be unique, but no `{ITEM_ID}` tells items apart"
+                    yield Diagnostic("R011", "error", message, slot.span, help=f"declare `{ITEM_ID}` under `item`")
                 if slot.share is not None or slot.budget is not None:
-                    yield from promises.broken(slot, self._slot(page, slot), self._facts(page))
+                    plan = self.page(page).slots[slot.name] if slot.unique else self._slot(page, slot)
+                    yield from promises.broken(page, slot, plan, self._facts(page))
 
     def shown(self) -> Iterator[OutcomePlan]:
         """Yield a plan for everything different that the site may show."""
@@ -165,7 +175,7 @@ class Planner:
                 *((name, now_of(fact)) for name, fact in read.items() if name in self._now),
             ),
             cta=CtaPlan(self._ruleset.ctas[shown.cta.name], shown.cta) if shown.cta else None,
-            lists=tuple(ListPlan(each) for each in lists),
+            lists=tuple(ListPlan(each, self._asked(page)) for each in lists),
             item=shown.item,
             slots=tuple(dict.fromkeys(slot for inputs in every for slot in inputs.slots)),
             values=shown_reads | read.keys(),
@@ -190,6 +200,17 @@ class Planner:
         segments = (segment.fact for segment in self._ruleset.segments.values())
         return {**self._ruleset.facts, **self._now, **{f.name: f for f in (*page.params.values(), *segments)}}
 
+    def _asked(self, page: Page) -> int:
+        """Return how many items every list of a page asks for, beyond its own: with unique slots, enough for them all.
+
+        So many for each, that slots with one list ask for it once.
+        """
+        if not any(slot.unique for slot in page.slots.values()):
+            return 0
+        named = [{outcome.items for outcome in slot.outcomes} for slot in page.slots.values()]
+        counts = [max((each.count for name in names for each in self._chain(name)), default=1) for names in named]
+        return min(MAX_COUNT, sum(counts))
+
     def _chain(self, name: str | None) -> Iterator[ItemList]:
         """Yield a list and those that stand in for it."""
         while name is not None:
@@ -199,6 +220,18 @@ class Planner:
     def _scope(self, names: Iterable[str], facts: Mapping[str, Fact]) -> Scope:
         """Return the narrowest share of facts; where a site speaks one locale, everybody is in it."""
         return narrowest(facts[name].share for name in names if name not in self._everybodys)
+
+
+def _after(plan: SlotPlan, before: Collection[SlotPlan]) -> SlotPlan:
+    """Return a plan that leaves out the items of others, and so is shared by no more people than they are."""
+    if not before:
+        return plan
+    return replace(plan, before=tuple(before), scope=narrowest([plan.scope, *(each.scope for each in before)]))
+
+
+def _together(slot: str, other: str, layout: SlotPlan | None) -> bool:
+    """Tell whether two slots of a page are ever seen together: without a layout of its own, perhaps."""
+    return layout is None or any({slot, other} <= {*outcome.slots} for outcome in layout.outcomes.values())
 
 
 def _inputs(template: Template | None, facts: Mapping[str, Fact], item_fields: Iterable[str]) -> InputsPlan:

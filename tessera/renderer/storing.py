@@ -50,6 +50,12 @@ class Storing:
             stored = PRIVATE
         return [*stored, VARY_ON_DIGEST] if self._edge.obeys_vary else stored
 
+    def of_layout(self, plan: SlotPlan, answer: Answer) -> Headers:
+        """Return them for a layout that a proxy fills: it may keep the layout, but nobody after it the page."""
+        if plan.scope != "public":
+            return PRIVATE
+        return self._edge.context(min(plan.max_age_s, self._max_age_s, answer.lifetime_s), answer.horizon_s)
+
     def of_stand_in(self, plan: SlotPlan | PagePlan) -> Headers:
         """Return them for an answer from a lower rung; where it may depend on a visitor, so may the failure."""
         if plan.scope != "public":

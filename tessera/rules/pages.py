@@ -22,7 +22,7 @@ from tessera.rules.source import Span
 from tessera.rules.values import integer_between, parse_elapsed
 
 PAGE_KEYS = ("page", "params", "layouts", "slots", "tests", "about")
-SLOT_KEYS = ("default", "rules", "max_age", "share", "budget", "about")
+SLOT_KEYS = ("default", "rules", "max_age", "share", "budget", "unique", "about")
 MAX_BUDGET = 1_000_000_000
 RULE_KEYS = ("name", "when", "during", "rollout", "on_unknown", "show", "split", "about")
 LAYOUT_KEYS = ("use", *PARTS, "name", "when", "during", "rollout", "on_unknown", "split", "about")
@@ -81,7 +81,7 @@ class _Slots:
         items = self._reader.items(fields.nodes["rules"], "`rules`") if "rules" in fields else ()
         entries = [self._reader.fields(item, "a rule", RULE_KEYS) for item in items]
         max_age = fields.value("max_age", parse_elapsed)
-        return Slot(
+        slot = Slot(
             name=key.value,
             default=default or BROKEN,
             rules=self._rules(entries, outcomes, default or BROKEN),
@@ -89,7 +89,14 @@ class _Slots:
             span=key.span,
             share=fields.choice("share", SHARES),
             budget=fields.value("budget", integer_between(1, MAX_BUDGET)),
+            unique=fields.choice("unique", ("true", "false")) == "true",
         )
+        if slot.unique and BROKEN not in slot.outcomes and not any(outcome.items for outcome in slot.outcomes):
+            message = f"slot `{slot.name}` is to be unique, but shows no list"
+            self._reader.complain(
+                "R015", message, fields.nodes["unique"].span, help="`unique` keeps items out of `items`"
+            )
+        return slot
 
     def layouts(self, node: Node, page: str) -> Slot | None:
         """The layouts as a slot, whose default is the last of them, the one without a condition."""

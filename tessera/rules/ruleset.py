@@ -232,7 +232,7 @@ class Slot:
 
     `disabled` says that the slot was switched off by hand (`tessera.rules.switches`): it shows its default.
     `share` and `budget` are what the author promises: who may share an answer, and how many contexts, from 1, it may
-    differ between; None where nothing is promised.
+    differ between; None where nothing is promised. Lists of a `unique` slot leave out what slots before it show.
     """
 
     name: str
@@ -243,6 +243,7 @@ class Slot:
     disabled: bool = False
     share: Share | None = None
     budget: int | None = None
+    unique: bool = False
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

@@ -148,6 +148,18 @@ def test_no_failure_breaks_the_page(nginx_before: Nginx, tmp_path: Path) -> None
         assert OWN in httpx.get(f"{front.address}stub.html").text
 
 
+@pytest.mark.parametrize("path", ["/pages/home", "/de/pages/home?campaign=winter", "/pages/home?campaign=%22--%3E$uri"])
+@pytest.mark.parametrize("visitor", ["maren", "jonas", None])
+def test_a_whole_page_is_the_same_byte_for_byte(nginx: Front, path: str, visitor: str | None) -> None:
+    cookies = {"tessera_consent": "granted", **({"shop_customer": visitor} if visitor else {})}
+    edge = {"x-tessera-edge-secret": EDGE_SECRET, **({"x-tessera-visitor": visitor} if visitor else {})}
+    for _ in range(2):
+        reply = httpx.get(nginx.address.rstrip("/") + path, cookies=cookies, headers={"if-none-match": "*"})
+        assert reply.status_code == 200
+        assert reply.content == httpx.get(nginx.tessera + path, cookies=cookies, headers=edge).content
+        assert (reply.headers["cache-control"], "etag" in reply.headers) == ("private, no-store", False)
+
+
 ORDER = '<!--#include virtual="/secret.html" -->'
 """Included by nginx, it would show; cut at either end, it would if what stands around it in a template completed it."""
 POSITIONS = """

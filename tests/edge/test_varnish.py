@@ -23,7 +23,10 @@ ALONE = ("-F", "-s", "malloc,64m")
 TIERS = ("none", "silver", "gold")
 RULES = """
     page: home
+    params: {q: string}
+    layouts: [{use: main}]
     slots:
+      nothing: {default: nothing}
       hero:
         default: {template: plain.liquid}
         rules:
@@ -44,6 +47,8 @@ TEMPLATES = {
     "phone.liquid": "<p>phone</p>",
     "name.liquid": "<p>Hello {{ visitor.first_name }}</p>",
     "same.liquid": "<p>same</p>",
+    "home/layouts/main.liquid": "<!doctype html><title>{{ param.q }}</title>"
+    "{{ slots.hero }} {{ slots.name }}{{ slots.nothing }}{{ slots.same }}",
 }
 SETTINGS = """
     [site]
@@ -193,3 +198,16 @@ def test_a_page_that_includes_fragments_is_each_visitors(varnish: Front) -> None
         reply = varnish.http.get("/", headers={**headers(number), "if-none-match": '"page"'})
         assert (reply.status_code, "etag" in reply.headers) == (200, False)
         assert reply.text == f"<html><body><p>{hero}</p><p>Hello v{number}</p></body></html>"
+
+
+@pytest.mark.parametrize(
+    "path", ["/pages/home", "/de/pages/home?q=a%26b", "/pages/home?q=%22/%3E%3Cesi:x&q=2&compose=ssi"]
+)
+def test_a_whole_page_is_the_same_byte_for_byte_of_a_layout_that_is_kept(varnish: Front, path: str) -> None:
+    for number in (2, 3, 4):
+        reply = varnish.http.get(path, headers={**headers(number), "if-none-match": "*"})
+        own = path.replace("&compose=ssi", "")
+        assert reply.status_code == 200
+        assert reply.content == httpx.get(varnish.tessera + own, headers=headers(number)).content
+        assert (reply.headers["cache-control"], "etag" in reply.headers) == ("private, no-cache", False)
+    assert is_hit(reply)

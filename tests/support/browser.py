@@ -119,12 +119,12 @@ class Page:
 
 
 @contextmanager
-def browser(profile: Path) -> Iterator[Browser]:
-    """Run Chromium until the end of the block."""
+def browser(profile: Path, *flags: str) -> Iterator[Browser]:
+    """Run Chromium, with these flags beside the usual ones, until the end of the block."""
     program = needs("chromium", "chromium")
     to_read, to_send = os.pipe()
     to_receive, to_write = os.pipe()
-    arguments = [program, *FLAGS, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
+    arguments = [program, *FLAGS, *flags, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
     command = ["bash", "-c", WITH_PIPES, "bash", str(to_read), str(to_write), *arguments]
     process = subprocess.Popen(command, pass_fds=(to_read, to_write), stderr=subprocess.DEVNULL)
     os.close(to_read)

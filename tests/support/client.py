@@ -20,6 +20,7 @@ from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.settings import Settings
+from tessera.renderer.site import Site
 from tests.support.fakes import FakeEvents, FakeExposures, World
 from tests.support.sites import LOCALES, load
 
@@ -66,7 +67,7 @@ class Client:
 
 @asynccontextmanager
 async def client_of(
-    folder: Path,
+    site: Path | Site,
     world: World,
     *,
     cache: FragmentCache | None = None,
@@ -74,10 +75,10 @@ async def client_of(
     recorder: Recorder | None = None,
     **terms: Any,
 ) -> AsyncIterator[Client]:
-    """Serve a site from fake ports. ``terms`` are those of `World.sources`."""
+    """Serve a site, or the one in a folder, from fake ports. ``terms`` are those of `World.sources`."""
     settings = settings or settings_for_tests()
     cache = cache if cache is not None else MemoryCache(10_000_000)
-    live = LiveSite.fixed(load(folder))
+    live = LiveSite.fixed(load(site) if isinstance(site, Path) else site)
     moments = [NOW]
 
     @asynccontextmanager

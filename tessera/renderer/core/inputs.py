@@ -6,7 +6,7 @@ from the same values the template's nested inputs are built on a miss. So whatev
 key, by construction. Where the template only tests a value, a stand-in takes its place in both (see `core.quotients`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -97,6 +97,12 @@ class Items:
     def pick(self, fields: Fields) -> list[dict[str, object]]:
         """Return the items with only these fields."""
         return [fields.of(item) for item in self.all]
+
+    def share(self, taken: Collection[object], count: int) -> "Items":
+        """Return the first so many of the items, without those whose ids are taken."""
+        if not taken and len(self.all) <= count:
+            return self
+        return Items([item for item in self.all if item.get(ITEM_ID) not in taken][:count])
 
     @property
     def skus(self) -> list[object]:

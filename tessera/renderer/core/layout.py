@@ -21,6 +21,12 @@ def compose(layout: bytes, fragments: Mapping[str, bytes]) -> bytes:
     return _SLOT.sub(lambda found: fragments.get(found[1].decode(), b""), layout)
 
 
+def parts(layout: bytes) -> tuple[list[bytes], list[str]]:
+    """Return what stands between the slots of a rendered layout, one text more than slots, and the slots in order."""
+    split = _SLOT.split(layout)
+    return split[::2], [slot.decode() for slot in split[1::2]]
+
+
 def nested_mark(name: str) -> str:
     """Return what stands in a rendered fragment where one goes that is nested in it."""
     return f"<!--tessera:fragment:{name}-->"

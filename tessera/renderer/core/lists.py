@@ -8,15 +8,21 @@ from tessera.rules.ruleset import ItemList
 
 
 class ListPlan:
-    """One list, prepared when the site is loaded. Where nothing about it depends on a request, so is its query."""
+    """One list, prepared when the site is loaded. Where nothing about it depends on a request, so is its query.
 
-    __slots__ = ("_fixed", "_list", "name")
+    ``count`` is how many items it has at most.
+    """
 
-    def __init__(self, item_list: ItemList) -> None:
+    __slots__ = ("_asked", "_fixed", "_list", "count", "name")
+
+    def __init__(self, item_list: ItemList, asked: int = 0) -> None:
+        """``asked`` is how many items to ask for where that is more, since some of them may be left out."""
         self._list = item_list
         self.name = item_list.name
+        self.count = item_list.count
+        self._asked = max(item_list.count, asked)
         depends = item_list.kind == "personal" or item_list.to or item_list.category
-        self._fixed = None if depends else ListQuery(item_list.kind, item_list.count)
+        self._fixed = None if depends else ListQuery(item_list.kind, self._asked)
 
     def query(self, facts: Mapping[str, Value], visitor_id: str | None) -> ListQuery | None:
         """Return what to ask for; None where what the list is about is not known."""
@@ -30,7 +36,7 @@ class ListPlan:
             return None
         return ListQuery(
             wanted.kind,
-            wanted.count,
+            self._asked,
             visitor_id if wanted.kind == "personal" else None,
             to,
             None if category is None else str(category),
