@@ -21,7 +21,7 @@ from tessera.renderer.batch import (
 )
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.core.declared import coerced
-from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
+from tessera.renderer.edge import CACHING, DIGEST_HEADER, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.handshake import Handshake
@@ -33,7 +33,8 @@ from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
-from tessera.renderer.understand import Understanding
+from tessera.renderer.understand import CART_HEADER, Understanding
+from tessera.renderer.warm import at_hand
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -42,6 +43,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
 NO_QUERY: Query = {}
+UNUSUAL = frozenset((b"if-none-match", CART_HEADER, DIGEST_HEADER))
+"""Headers that have a part in an answer beside what tells who asks, where, and on what."""
 EXPLAIN = "explain"
 """The query parameter with which whoever holds a token that grants it asks why, instead of what."""
 
@@ -94,6 +97,11 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
+            response = self._at_hand(scope)
+            if response is not None:
+                await send({"type": "http.response.start", "status": 200, "headers": response.headers})
+                await send({"type": "http.response.body", "body": response.body})
+                return
             parts = scope["path"].split("/")
             site = self._site.current()
             locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
@@ -113,6 +121,23 @@ class Front:
                 await self._batch(site, scope, receive, send)
                 return
         await self._otherwise(scope, receive, send)
+
+    def _at_hand(self, scope: Scope) -> Response | None:
+        """Answer for a fragment without waiting, None where that takes the long way; see `tessera.renderer.warm`."""
+        site = self._site.current()
+        place = site.places.get(scope["path"])
+        if place is None or scope["query_string"] or scope["method"] != "GET":
+            return None
+        headers = dict(scope["headers"])
+        if not UNUSUAL.isdisjoint(headers) or carries_token(b"", headers):
+            return None
+        plan, _, locale = place
+        context = self._understanding.context(headers, site.declared, locale)
+        pipeline = scope["state"]["pipeline"]
+        answer = at_hand(pipeline, plan, context, site.declared, NOT_TOLD, self._clock())
+        if answer is None:
+            return None
+        return html(answer.fragment, self._storing.without_digest(plan, answer), None, [])
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer for a page, or for one of its slots."""

@@ -68,11 +68,11 @@ class Pipeline:
     ) -> None:
         """``look`` is called before each answer: what was purged until then is not in it."""
         self.gatherer = gatherer
-        self._look = look
-        self._fragments = fragments
+        self.look = look
+        self.fragments = fragments
         self._compositions = Compositions()
         self._reported: set[tuple[str, str, str]] = set()
-        self._recorder = recorder
+        self.recorder = recorder
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
@@ -85,7 +85,7 @@ class Pipeline:
 
     async def slot(self, asked: Asked, plan: SlotPlan) -> Answer:
         """Answer for one slot, from the highest rung of the ladder that holds."""
-        self._look()
+        self.look()
         problems: list[str] = []
         for rung in (self._decided, self._default):
             try:
@@ -97,14 +97,14 @@ class Pipeline:
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
     async def _decided(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
+        known = Known(asked, plan.base_facts, problems, self.fragments.purges)
         if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
             await self.gatherer.finish(known, asked, waiting)
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:
             decision = plan.matcher.decide(known.facts, asked.now, known.ages)
-            if self._recorder is not None:
-                self._recorder.note(plan, known.facts, known.ages, asked.now)
+            if self.recorder is not None:
+                self.recorder.note(plan, known.facts, known.ages, asked.now)
         if decision.failed:
             self._report(plan, decision.failed)
         outcome = plan.outcome(decision)
@@ -114,7 +114,7 @@ class Pipeline:
         return answer
 
     async def _default(self, asked: Asked, plan: SlotPlan, problems: list[str]) -> Answer:
-        known = Known(asked, plan.base_facts, problems, self._fragments.purges)
+        known = Known(asked, plan.base_facts, problems, self.fragments.purges)
         answer = await self._show_default(asked, plan, known, "ERROR")
         return answer._replace(rung="default", lifetime_s=0.0)
 
@@ -160,8 +160,8 @@ class Pipeline:
         """Return a template's own fragment, and whether it was at hand."""
         if not counted:
             return rendered(plan, gathered, counted=False), False
-        cached = self._fragments.at_hand(key, plan, gathered)
-        return cached or await self._fragments.made(key, plan, gathered, known.purges), cached is not None
+        cached = self.fragments.at_hand(key, plan, gathered)
+        return cached or await self.fragments.made(key, plan, gathered, known.purges), cached is not None
 
     async def _filled(
         self,

@@ -15,7 +15,7 @@ from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
-from tessera.renderer.remembered import Arrived, Got, Remembered, Terms
+from tessera.renderer.remembered import Arrived, Got, Kept, Remembered, Terms
 
 ANY_ITEM = "item:"
 
@@ -39,7 +39,7 @@ class Sources:
         draw: Callable[[], float] = random.random,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
-        self._clock = clock
+        self.clock = clock
         self._fences = fences = Fences()
         self._profiles, terms = profiles
         self._known: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw)
@@ -62,7 +62,7 @@ class Sources:
         Whatever is being fetched for a tag now will not be remembered.
         """
         purged = frozenset(tags)
-        self._fences.put_up(purged, hard=hard, now_s=self._clock())
+        self._fences.put_up(purged, hard=hard, now_s=self.clock())
         if hard:
             for each in self._all:
                 each.sweep(purged)
@@ -90,6 +90,10 @@ class Sources:
         """Return the same without waiting, None where it has to be asked for."""
         return self._known.at_hand((declared.shape, visitor_id))
 
+    def calm_profile(self, visitor_id: str, declared: Declared, now_s: float) -> Kept[KnownProfile] | None:
+        """Return the same as it is remembered. ``now_s`` is the moment by ``clock``."""
+        return self._known.calm((declared.shape, visitor_id), now_s)
+
     async def items(self, name: str, query: ListQuery, declared: Declared) -> Got[Items]:
         """Return the list of this name: whole items, best first. Raises `SourceError`."""
         own = (f"list:{name}", *(_of_visitor(query.visitor_id) if query.visitor_id is not None else ()))
@@ -108,6 +112,10 @@ class Sources:
         """Return the same without waiting, None where it has to be asked for."""
         return self._lists.at_hand((declared.shape, name, query))
 
+    def calm_items(self, name: str, query: ListQuery, declared: Declared, now_s: float) -> Kept[Items] | None:
+        """Return the same as it is remembered."""
+        return self._lists.calm((declared.shape, name, query), now_s)
+
     async def item(self, sku: str, declared: Declared) -> Got[Items]:
         """Return the one item of this id; an empty list where the catalogue has none. Raises `SourceError`."""
         tags = (ANY_ITEM + sku,)
@@ -117,6 +125,10 @@ class Sources:
             return Arrived(Items([declared.item(found[sku])] if sku in found else []), tags, sku not in found)
 
         return await self._items.get((declared.shape, sku), fetch, tags)
+
+    def calm_item(self, sku: str, declared: Declared, now_s: float) -> Kept[Items] | None:
+        """Return the same as it is remembered, None where it has to be asked for."""
+        return self._items.calm((declared.shape, sku), now_s)
 
     async def cart(self, visitor_id: str) -> Got[Cart | None]:
         """Return a visitor's cart, None where there is none. Raises `SourceError`."""
