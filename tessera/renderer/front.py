@@ -5,6 +5,7 @@ stand before either path, as in `/de/pages/home`.
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -31,11 +32,13 @@ from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import NAME, Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import HTML, Response, html, text
+from tessera.renderer.respond import HTML, Headers, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.understand import HEARD, Understanding, Unusual
 from tessera.renderer.warm import at_hand
+
+log = logging.getLogger("tessera")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -103,10 +106,11 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
-            response = self._at_hand(scope)
-            if response is not None:
-                await send({"type": "http.response.start", "status": 200, "headers": response.headers})
-                await send({"type": "http.response.body", "body": response.body})
+            found = self._at_hand(scope)
+            if found is not None:
+                headers, body = found
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
                 return
             parts = scope["path"].split("/")
             site = self._site.current()
@@ -128,7 +132,7 @@ class Front:
                 return
         await self._otherwise(scope, receive, send)
 
-    def _at_hand(self, scope: Scope) -> Response | None:
+    def _at_hand(self, scope: Scope) -> tuple[Headers, bytes] | None:
         """Answer for a fragment without waiting, None where that takes the long way; see `tessera.renderer.warm`."""
         site = self._site.current()
         place = site.places.get(scope["path"])
@@ -144,12 +148,17 @@ class Front:
         heard = tuple([header for header in scope["headers"] if header[0] in HEARD])
         try:
             context = self._understanding.usual(heard, site.declared, locale)
+            answer = at_hand(scope["state"]["pipeline"], plan, context, site.declared, parameters, self._clock())
         except Unusual:
             return None
-        answer = at_hand(scope["state"]["pipeline"], plan, context, site.declared, parameters, self._clock())
+        except Exception:
+            log.debug("%s: taking the long way", scope["path"], exc_info=True)
+            return None
         if answer is None:
             return None
-        return html(answer.fragment, self._storing.without_digest(plan, answer), None, [])
+        body = answer.fragment.body
+        caching = self._storing.without_digest(plan, answer)
+        return [HTML, (b"content-length", b"%d" % len(body)), (b"etag", answer.fragment.etag), *caching], body
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer for a page, or for one of its slots."""

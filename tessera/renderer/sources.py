@@ -15,7 +15,7 @@ from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
-from tessera.renderer.remembered import Arrived, Got, Kept, Remembered, Terms
+from tessera.renderer.remembered import Arrived, Got, Remembered, Terms
 
 ANY_ITEM = "item:"
 
@@ -42,18 +42,18 @@ class Sources:
         self.clock = clock
         self._fences = fences = Fences()
         self._profiles, terms = profiles
-        self._known: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw)
+        self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw)
         self._recommender, terms = recommender
-        self._lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw)
+        self.lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw)
         self._catalogue, terms = catalogue
-        self._items: Remembered[tuple[bytes, str], Items] = Remembered(terms, fences, clock, draw)
+        self.single: Remembered[tuple[bytes, str], Items] = Remembered(terms, fences, clock, draw)
         self._carts, terms = carts
         self._cart_of: Remembered[str, Cart | None] = Remembered(terms, fences, clock, draw)
         self._assignments, terms = assignments
         self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms, fences, clock, draw)
         self._events, terms = events
         self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw)
-        own = self._known, self._lists, self._items, self._cart_of, self._assigned, self._moments
+        own = self.profiles, self.lists, self.single, self._cart_of, self._assigned, self._moments
         self._all: tuple[Remembered[Any, Any], ...] = own
 
     def purge(self, tags: Iterable[str], *, hard: bool) -> None:
@@ -84,15 +84,11 @@ class Sources:
             known = declared.profile(await self._profiles.profile(visitor_id, declared.traits))
             return Arrived(known, tags, known.status == "missing")
 
-        return await self._known.get((declared.shape, visitor_id), fetch, tags)
+        return await self.profiles.get((declared.shape, visitor_id), fetch, tags)
 
     def profile_at_hand(self, visitor_id: str, declared: Declared) -> Got[KnownProfile] | None:
         """Return the same without waiting, None where it has to be asked for."""
-        return self._known.at_hand((declared.shape, visitor_id))
-
-    def calm_profile(self, visitor_id: str, declared: Declared, now_s: float) -> Kept[KnownProfile] | None:
-        """Return the same as it is remembered. ``now_s`` is the moment by ``clock``."""
-        return self._known.calm((declared.shape, visitor_id), now_s)
+        return self.profiles.at_hand((declared.shape, visitor_id))
 
     async def items(self, name: str, query: ListQuery, declared: Declared) -> Got[Items]:
         """Return the list of this name: whole items, best first. Raises `SourceError`."""
@@ -106,15 +102,11 @@ class Sources:
             items = Items([declared.item(each) for each in fields.values() if each])
             return Arrived(items, (*own, *(ANY_ITEM + sku for sku in fields)), not items.all)
 
-        return await self._lists.get((declared.shape, name, query), fetch, (*own, ANY_ITEM))
+        return await self.lists.get((declared.shape, name, query), fetch, (*own, ANY_ITEM))
 
     def items_at_hand(self, name: str, query: ListQuery, declared: Declared) -> Got[Items] | None:
         """Return the same without waiting, None where it has to be asked for."""
-        return self._lists.at_hand((declared.shape, name, query))
-
-    def calm_items(self, name: str, query: ListQuery, declared: Declared, now_s: float) -> Kept[Items] | None:
-        """Return the same as it is remembered."""
-        return self._lists.calm((declared.shape, name, query), now_s)
+        return self.lists.at_hand((declared.shape, name, query))
 
     async def item(self, sku: str, declared: Declared) -> Got[Items]:
         """Return the one item of this id; an empty list where the catalogue has none. Raises `SourceError`."""
@@ -124,11 +116,7 @@ class Sources:
             found = await self._catalogue.items((sku,))
             return Arrived(Items([declared.item(found[sku])] if sku in found else []), tags, sku not in found)
 
-        return await self._items.get((declared.shape, sku), fetch, tags)
-
-    def calm_item(self, sku: str, declared: Declared, now_s: float) -> Kept[Items] | None:
-        """Return the same as it is remembered, None where it has to be asked for."""
-        return self._items.calm((declared.shape, sku), now_s)
+        return await self.single.get((declared.shape, sku), fetch, tags)
 
     async def cart(self, visitor_id: str) -> Got[Cart | None]:
         """Return a visitor's cart, None where there is none. Raises `SourceError`."""

@@ -5,7 +5,6 @@ one function that neither waits nor keeps an account. Where anything has to be w
 failed or was never seen before, it gives None, and the pipeline goes the long way, which ends in the same answer.
 """
 
-import logging
 from datetime import datetime
 from math import inf
 
@@ -14,10 +13,9 @@ from tessera.renderer.core.context import Context
 from tessera.renderer.core.declared import Coerced, Declared
 from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered
+from tessera.renderer.gather import NOTHING
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import SlotPlan
-
-log = logging.getLogger("tessera")
 
 
 def at_hand(
@@ -25,18 +23,8 @@ def at_hand(
 ) -> Answer | None:
     """Return what `Pipeline.slot` would answer a visitor who gives no facts and forces nothing, None for the long way.
 
-    Never raises: what fails here fails there again, and is reported.
+    Raises whatever a rule, a call to action or a list may: it fails there again, and is reported.
     """
-    try:
-        return _at_hand(pipeline, plan, context, declared, parameters, now)
-    except Exception:
-        log.debug("%s/%s: taking the long way", plan.page, plan.name, exc_info=True)
-        return None
-
-
-def _at_hand(
-    pipeline: Pipeline, plan: SlotPlan, context: Context, declared: Declared, parameters: Coerced, now: datetime
-) -> Answer | None:
     pipeline.look()
     if pipeline.recorder is not None:
         return None
@@ -55,7 +43,7 @@ def _at_hand(
         if needs.more_than_profile:
             return None
         if visitor_id is not None:
-            profile = sources.calm_profile(visitor_id, declared, now_s)
+            profile = sources.profiles.calm((declared.shape, visitor_id), now_s)
             if profile is None:
                 return None
             facts.update(profile.value.coerced.facts)
@@ -71,7 +59,7 @@ def _at_hand(
         if needs.more_than_profile:
             return None
         if profile is None and visitor_id is not None:
-            profile = sources.calm_profile(visitor_id, declared, now_s)
+            profile = sources.profiles.calm((declared.shape, visitor_id), now_s)
             if profile is None:
                 return None
             facts.update(profile.value.coerced.facts)
@@ -86,16 +74,22 @@ def _at_hand(
     cta = shown.cta.resolve(facts, locale) if shown.cta is not None else None
     items = item = None
     if shown.lists:
-        query = shown.lists[0].query(facts, visitor_id)
-        found = sources.calm_items(shown.lists[0].name, query, declared, now_s) if query is not None else None
-        if found is None or not found.value.all:
-            return None
-        items = found.value
-        if found.fresh_until_s < fresh_until_s:
-            fresh_until_s = found.fresh_until_s
+        items = NOTHING
+        for wanted in shown.lists:
+            query = wanted.query(facts, visitor_id)
+            if query is None:
+                continue
+            found = sources.lists.calm((declared.shape, wanted.name, query), now_s)
+            if found is None:
+                return None
+            if found.value.all:
+                items = found.value
+                if found.fresh_until_s < fresh_until_s:
+                    fresh_until_s = found.fresh_until_s
+                break
     if shown.item is not None:
         sku = facts.get(shown.item)
-        found = sources.calm_item(sku, declared, now_s) if isinstance(sku, str) else None
+        found = sources.single.calm((declared.shape, sku), now_s) if isinstance(sku, str) else None
         if found is None:
             return None
         item = found.value
@@ -107,7 +101,7 @@ def _at_hand(
     fragment = pipeline.fragments.at_hand(key, shown, gathered)
     if fragment is None or fragment.body == FALL_BACK.body:
         return None
-    lifetime_s, horizon_s = fresh_until_s - now_s, seconds_until(until, now)
+    lifetime_s, horizon_s = fresh_until_s - now_s, inf if until is None else seconds_until(until, now)
     if horizon_s < lifetime_s:
         lifetime_s = horizon_s
     return tuple.__new__(Answer, (fragment, decision, "fresh", lifetime_s, (), key, True, horizon_s))
