@@ -5,7 +5,6 @@ stand before either path, as in `/de/pages/home`.
 """
 
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -37,8 +36,7 @@ from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.understand import HEARD, Understanding, Unusual
 from tessera.renderer.warm import at_hand
-
-log = logging.getLogger("tessera")
+from tessera.rules.findings import FAULTS
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -149,10 +147,7 @@ class Front:
         try:
             context = self._understanding.usual(heard, site.declared, locale)
             answer = at_hand(scope["state"]["pipeline"], plan, context, site.declared, parameters, self._clock())
-        except Unusual:
-            return None
-        except Exception:
-            log.debug("%s: taking the long way", scope["path"], exc_info=True)
+        except (Unusual, *FAULTS):  # what fails on the short way fails on the long one too, and is reported there
             return None
         if answer is None:
             return None

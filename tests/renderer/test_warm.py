@@ -151,7 +151,7 @@ async def test_what_fails_on_the_short_way_is_answered_by_the_long_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise RuntimeError("an oversight")
+        raise ValueError("an oversight")
 
     async with client_of(write_site(tmp_path, {"home.yaml": PAGE}, TEMPLATES), world()) as client:
         before = await client.get("/fragments/home/tier", "v2")
