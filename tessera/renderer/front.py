@@ -147,7 +147,7 @@ class Front:
         try:
             context = self._understanding.usual(heard, site.declared, locale)
             answer = at_hand(scope["state"]["pipeline"], plan, context, site.declared, parameters, self._clock())
-        except (Unusual, LookupError, *FAULTS):  # what fails on the short way fails on the long one too, and is reported there
+        except (Unusual, LookupError, *FAULTS):  # the long way reports what fails
             return None
         if answer is None:
             return None
