@@ -7,6 +7,7 @@ stand before either path, as in `/de/pages/home`.
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -22,20 +23,22 @@ from tessera.renderer.batch import (
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.composing import COMPOSE, Composer, Sources, composer_of, for_proxy
 from tessera.renderer.core.declared import coerced
-from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
+from tessera.renderer.edge import CACHING, DIGEST_PARAMETER, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.handshake import Handshake
-from tessera.renderer.includer import ANY, Includer, Query, includer_of
+from tessera.renderer.includer import ANY, ON_ERROR, TURBO_FRAME, Includer, Query, includer_of
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
-from tessera.renderer.previews import Preview, Previews, carries_token, token_in
+from tessera.renderer.previews import NAME, Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import HTML, Response, html, text
+from tessera.renderer.respond import HTML, Headers, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.streaming import send_page
-from tessera.renderer.understand import Understanding
+from tessera.renderer.understand import HEARD, Understanding, Unusual
+from tessera.renderer.warm import at_hand
+from tessera.rules.findings import FAULTS
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -46,6 +49,12 @@ MAX_PARAMETERS = 50
 NO_QUERY: Query = {}
 EXPLAIN = "explain"
 """The query parameter with which whoever holds a token that grants it asks why, instead of what."""
+FORCE = "force"
+"""The query parameter that shows an arm to whoever asks, in development."""
+UNUSUAL = frozenset((EXPLAIN, FORCE, NAME, ON_ERROR, TURBO_FRAME, DIGEST_PARAMETER))
+"""Query parameters that have a part in an answer beside those of its page."""
+REMEMBERED = 1024
+"""Query strings that need not be read anew."""
 
 NO_PAGE = text(404, "There is no such page.\n")
 NO_LAYOUT = text(404, "This page has no layout; ask for its fragments.\n")
@@ -92,10 +101,17 @@ class Front:
         self._handshake = handshake
         self._may_force = may_force
         self._otherwise = otherwise
+        self._query = lru_cache(REMEMBERED)(query_of)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
+            found = self._at_hand(scope)
+            if found is not None:
+                headers, body = found
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+                return
             parts = scope["path"].split("/")
             site = self._site.current()
             locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
@@ -119,6 +135,31 @@ class Front:
                 await self._batch(site, scope, receive, send)
                 return
         await self._otherwise(scope, receive, send)
+
+    def _at_hand(self, scope: Scope) -> tuple[Headers, bytes] | None:
+        """Answer for a fragment without waiting, None where that takes the long way; see `tessera.renderer.warm`."""
+        site = self._site.current()
+        place = site.places.get(scope["path"])
+        if place is None or scope["method"] != "GET":
+            return None
+        plan, page, locale = place
+        parameters = NOT_TOLD
+        if scope["query_string"]:
+            query = self._query(scope["query_string"])
+            if not UNUSUAL.isdisjoint(query):
+                return None
+            parameters = coerced(page.parameters, query)
+        heard = tuple([header for header in scope["headers"] if header[0] in HEARD])
+        try:
+            context = self._understanding.usual(heard, site.declared, locale)
+            answer = at_hand(scope["state"]["pipeline"], plan, context, site.declared, parameters, self._clock())
+        except (Unusual, LookupError, *FAULTS):  # the long way reports what fails
+            return None
+        if answer is None:
+            return None
+        body = answer.fragment.body
+        caching = self._storing.without_digest(plan, answer)
+        return [HTML, (b"content-length", b"%d" % len(body)), (b"etag", answer.fragment.etag), *caching], body
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer for a page, or for one of its slots."""
@@ -192,7 +233,7 @@ class Front:
         """Understand the request; its query is read by the page's declared parameters."""
         site, _, headers, locale, now, preview = visit
         declared = site.declared
-        forced = query.get("force") if self._may_force else None
+        forced = query.get(FORCE) if self._may_force else None
         if preview is not None:
             forced = preview.arm
         return Asked(

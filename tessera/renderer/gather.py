@@ -129,7 +129,7 @@ class Gatherer:
     """Fetches what is missing from what is known. What fails to come stays unknown, and is noted."""
 
     def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+        self.sources = sources
 
     async def learn(self, known: Known, asked: Asked, needs: Needs | None) -> None:
         """Bring in the facts that are needed; what is not at hand is asked for concurrently."""
@@ -149,7 +149,7 @@ class Gatherer:
         visitor_id = context.visitor.id
         if needs.profile and visitor_id is not None and "profile" not in known.asked:
             known.asked += ("profile",)
-            profile = self._sources.profile_at_hand(visitor_id, asked.declared)
+            profile = self.sources.profile_at_hand(visitor_id, asked.declared)
             if profile is None:
                 waiting.append(self._profile(known, asked, visitor_id))
             else:
@@ -178,9 +178,9 @@ class Gatherer:
             query = list_plan.query(known.facts, asked.context.visitor.id)
             if query is None:
                 continue
-            got = self._sources.items_at_hand(list_plan.name, query, asked.declared)
+            got = self.sources.items_at_hand(list_plan.name, query, asked.declared)
             try:
-                got = got or await self._sources.items(list_plan.name, query, asked.declared)
+                got = got or await self.sources.items(list_plan.name, query, asked.declared)
             except SourceError as failed:
                 failure = failed
                 known.failed(failed)
@@ -199,11 +199,11 @@ class Gatherer:
         sku = known.facts.get(fact)
         if not isinstance(sku, str):
             return NOTHING
-        return known.used("catalogue", sku, await self._sources.item(sku, asked.declared))
+        return known.used("catalogue", sku, await self.sources.item(sku, asked.declared))
 
     async def _profile(self, known: Known, asked: Asked, visitor_id: str) -> None:
         try:
-            got = await self._sources.profile(visitor_id, asked.declared)
+            got = await self.sources.profile(visitor_id, asked.declared)
         except SourceError as failure:
             known.failed(failure)
         else:
@@ -216,7 +216,7 @@ class Gatherer:
         if asked.context.visitor.id is None:
             return
         try:
-            got = await self._sources.cart(asked.context.visitor.id)
+            got = await self.sources.cart(asked.context.visitor.id)
         except SourceError as failure:
             known.failed(failure)
             return
@@ -228,7 +228,7 @@ class Gatherer:
         self, known: Known, asked: Asked, visitor_id: str, assigned: Sequence[tuple[str, tuple[str, str]]]
     ) -> None:
         try:
-            got = await self._sources.assignments(visitor_id)
+            got = await self.sources.assignments(visitor_id)
         except SourceError as failure:
             known.failed(failure)
             return
@@ -238,7 +238,7 @@ class Gatherer:
     async def _events_of(self, known: Known, asked: Asked, visitor_id: str, facts: Sequence[Fact]) -> None:
         try:
             of = frozenset(fact.of for fact in facts if fact.of is not None)
-            got = await self._sources.events(visitor_id, of)
+            got = await self.sources.events(visitor_id, of)
         except SourceError as failure:
             known.failed(failure)
             return
@@ -256,7 +256,7 @@ class Gatherer:
         if query is None:
             return
         try:
-            got = await self._sources.items(list_plan.name, query, asked.declared)
+            got = await self.sources.items(list_plan.name, query, asked.declared)
         except SourceError as failure:
             known.failed(failure)
             return

@@ -76,11 +76,11 @@ class Pipeline:
     ) -> None:
         """``look`` is called before each answer: what was purged until then is not in it."""
         self.gatherer = gatherer
-        self._look = look
-        self._fragments = fragments
+        self.look = look
+        self.fragments = fragments
         self._compositions = Compositions()
         self._reported: set[tuple[str, str, str]] = set()
-        self._recorder = recorder
+        self.recorder = recorder
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
@@ -96,7 +96,7 @@ class Pipeline:
         default = plan.default
         if default.needs is not None or default.lists or default.item is not None:
             return EMPTY
-        known = Known(asked, plan.base_facts, [], self._fragments.purges)
+        known = Known(asked, plan.base_facts, [], self.fragments.purges)
         try:
             return (await self._show_default(asked, plan, known, "DEFAULT")).fragment
         except RenderError:
@@ -119,11 +119,11 @@ class Pipeline:
 
         ``others`` are those beside it, which this adds to; without them it asks for those that it depends on itself.
         """
-        self._look()
+        self.look()
         problems: list[str] = []
         for rung in (self._decided, self._default):
             try:
-                known = Known(asked, plan.base_facts, problems, self._fragments.purges)
+                known = Known(asked, plan.base_facts, problems, self.fragments.purges)
                 if plan.before:
                     await self._leave_out(known, asked, plan, {} if others is None else others)
                 return await rung(asked, plan, known)
@@ -149,8 +149,8 @@ class Pipeline:
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:
             decision = plan.matcher.decide(known.facts, asked.now, known.ages)
-            if self._recorder is not None:
-                self._recorder.note(plan, known.facts, known.ages, asked.now)
+            if self.recorder is not None:
+                self.recorder.note(plan, known.facts, known.ages, asked.now)
         if decision.failed:
             self._report(plan, decision.failed)
         outcome = plan.outcome(decision)
@@ -207,8 +207,8 @@ class Pipeline:
         """Return a template's own fragment, and whether it was at hand."""
         if not counted:
             return rendered(plan, gathered, counted=False), False
-        cached = self._fragments.at_hand(key, plan, gathered)
-        return cached or await self._fragments.made(key, plan, gathered, known.purges), cached is not None
+        cached = self.fragments.at_hand(key, plan, gathered)
+        return cached or await self.fragments.made(key, plan, gathered, known.purges), cached is not None
 
     async def _filled(
         self,

@@ -106,15 +106,18 @@ class Remembered(Generic[K, V]):
 
     def at_hand(self, key: K) -> Got[V] | None:
         """Return an answer that is fresh and needs nothing done: what most requests come for, without waiting."""
+        now_s = self._clock()
+        kept = self.calm(key, now_s)
+        if kept is None:
+            return None
+        return Got(kept.value, now_s - kept.fetched_s, kept.fresh_until_s - now_s, "fresh")
+
+    def calm(self, key: K, now_s: float) -> Kept[V] | None:
+        """Return the same as it is remembered. ``now_s`` is the moment by the clock of its keeper."""
         kept = self._kept.get(key)
         if kept is not None and kept.compared != self._fences.count:
             kept = self._current(key)
-        if kept is None:
-            return None
-        now_s = self._clock()
-        if now_s >= kept.calm_until_s:
-            return None
-        return Got(kept.value, now_s - kept.fetched_s, kept.fresh_until_s - now_s, "fresh")
+        return kept if kept is not None and now_s < kept.calm_until_s else None
 
     async def get(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]], about: Tags) -> Got[V]:
         """Return a good answer, asking for one if need be; on failure, one that is within its grace.

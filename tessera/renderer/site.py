@@ -5,9 +5,10 @@ out here: what to fetch, what each template sees, who may share an answer. `tess
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tessera.renderer.core.cta import CtaPlan
@@ -34,9 +35,17 @@ from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
 from tessera.rules.switches import Switch, switched_off
 
 
+class Place(NamedTuple):
+    """What the path of a fragment names: its slot, the page that it is on, and the locale that stands before it."""
+
+    slot: SlotPlan
+    page: PagePlan
+    locale: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One version of a site, ready to serve."""
+    """One version of a site, ready to serve. ``places`` has every fragment by its path, ``/fragments/page/slot``."""
 
     folder: Path
     version: str
@@ -46,6 +55,10 @@ class Site:
     locales: tuple[str, ...]
     zone: ZoneInfo
     pages: Mapping[str, PagePlan]
+    places: Mapping[str, Place] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", dict(_places(self)))
 
 
 def switch_off(site: Site, switches: Collection[Switch]) -> Site:
@@ -232,6 +245,14 @@ def _after(plan: SlotPlan, before: Collection[SlotPlan]) -> SlotPlan:
 def _together(slot: str, other: str, layout: SlotPlan | None) -> bool:
     """Tell whether two slots of a page are ever seen together: without a layout of its own, perhaps."""
     return layout is None or any({slot, other} <= {*outcome.slots} for outcome in layout.outcomes.values())
+
+
+def _places(site: Site) -> Iterator[tuple[str, Place]]:
+    for page in site.pages.values():
+        for name, slot in page.slots.items():
+            for locale in (None, *site.locales):
+                before = "" if locale is None else "/" + locale
+                yield f"{before}/fragments/{page.name}/{name}", Place(slot, page, locale)
 
 
 def _inputs(template: Template | None, facts: Mapping[str, Fact], item_fields: Iterable[str]) -> InputsPlan:

@@ -39,21 +39,21 @@ class Sources:
         draw: Callable[[], float] = random.random,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
-        self._clock = clock
+        self.clock = clock
         self._fences = fences = Fences()
         self._profiles, terms = profiles
-        self._known: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw)
+        self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw)
         self._recommender, terms = recommender
-        self._lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw)
+        self.lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw)
         self._catalogue, terms = catalogue
-        self._items: Remembered[tuple[bytes, str], Items] = Remembered(terms, fences, clock, draw)
+        self.single: Remembered[tuple[bytes, str], Items] = Remembered(terms, fences, clock, draw)
         self._carts, terms = carts
         self._cart_of: Remembered[str, Cart | None] = Remembered(terms, fences, clock, draw)
         self._assignments, terms = assignments
         self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms, fences, clock, draw)
         self._events, terms = events
         self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw)
-        own = self._known, self._lists, self._items, self._cart_of, self._assigned, self._moments
+        own = self.profiles, self.lists, self.single, self._cart_of, self._assigned, self._moments
         self._all: tuple[Remembered[Any, Any], ...] = own
 
     def purge(self, tags: Iterable[str], *, hard: bool) -> None:
@@ -62,7 +62,7 @@ class Sources:
         Whatever is being fetched for a tag now will not be remembered.
         """
         purged = frozenset(tags)
-        self._fences.put_up(purged, hard=hard, now_s=self._clock())
+        self._fences.put_up(purged, hard=hard, now_s=self.clock())
         if hard:
             for each in self._all:
                 each.sweep(purged)
@@ -84,11 +84,11 @@ class Sources:
             known = declared.profile(await self._profiles.profile(visitor_id, declared.traits))
             return Arrived(known, tags, known.status == "missing")
 
-        return await self._known.get((declared.shape, visitor_id), fetch, tags)
+        return await self.profiles.get((declared.shape, visitor_id), fetch, tags)
 
     def profile_at_hand(self, visitor_id: str, declared: Declared) -> Got[KnownProfile] | None:
         """Return the same without waiting, None where it has to be asked for."""
-        return self._known.at_hand((declared.shape, visitor_id))
+        return self.profiles.at_hand((declared.shape, visitor_id))
 
     async def items(self, name: str, query: ListQuery, declared: Declared) -> Got[Items]:
         """Return the list of this name: whole items, best first. Raises `SourceError`."""
@@ -102,11 +102,11 @@ class Sources:
             items = Items([declared.item(each) for each in fields.values() if each])
             return Arrived(items, (*own, *(ANY_ITEM + sku for sku in fields)), not items.all)
 
-        return await self._lists.get((declared.shape, name, query), fetch, (*own, ANY_ITEM))
+        return await self.lists.get((declared.shape, name, query), fetch, (*own, ANY_ITEM))
 
     def items_at_hand(self, name: str, query: ListQuery, declared: Declared) -> Got[Items] | None:
         """Return the same without waiting, None where it has to be asked for."""
-        return self._lists.at_hand((declared.shape, name, query))
+        return self.lists.at_hand((declared.shape, name, query))
 
     async def item(self, sku: str, declared: Declared) -> Got[Items]:
         """Return the one item of this id; an empty list where the catalogue has none. Raises `SourceError`."""
@@ -116,7 +116,7 @@ class Sources:
             found = await self._catalogue.items((sku,))
             return Arrived(Items([declared.item(found[sku])] if sku in found else []), tags, sku not in found)
 
-        return await self._items.get((declared.shape, sku), fetch, tags)
+        return await self.single.get((declared.shape, sku), fetch, tags)
 
     async def cart(self, visitor_id: str) -> Got[Cart | None]:
         """Return a visitor's cart, None where there is none. Raises `SourceError`."""

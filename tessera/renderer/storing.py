@@ -23,6 +23,7 @@ class Storing:
         self._digests = digests
         self._budgets = budgets
         self._max_age_s = max_age_s
+        self._unconfirmed = [*PRIVATE, VARY_ON_DIGEST] if edge.obeys_vary else PRIVATE
 
     def headers(
         self,
@@ -46,9 +47,14 @@ class Storing:
         carried = query().get(DIGEST_PARAMETER, "") if in_header is None else in_header.decode("latin-1")
         if carried and self._confirms(version, plan, answer, carried, now_s):
             stored = self._edge.context(min(plan.max_age_s, self._max_age_s), inf)
-        else:
-            stored = PRIVATE
-        return [*stored, VARY_ON_DIGEST] if self._edge.obeys_vary else stored
+            return [*stored, VARY_ON_DIGEST] if self._edge.obeys_vary else stored
+        return self._unconfirmed
+
+    def without_digest(self, plan: SlotPlan, answer: Answer) -> Headers:
+        """Return the same for a request that carries no digest, which is all that most need."""
+        if plan.scope == "public":
+            return self._edge.public(min(plan.max_age_s, self._max_age_s, answer.lifetime_s), answer.horizon_s)
+        return PRIVATE if plan.scope == "private" else self._unconfirmed
 
     def of_layout(self, plan: SlotPlan, answer: Answer) -> Headers:
         """Return them for a layout that a proxy fills: it may keep the layout, but nobody after it the page."""

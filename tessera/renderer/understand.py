@@ -11,7 +11,9 @@ from tessera.renderer.core.device import HINTS, Device, Devices
 from tessera.renderer.core.locale import negotiate
 from tessera.renderer.core.request import NONE, Request
 from tessera.renderer.core.visitor import Identity
+from tessera.renderer.edge import DIGEST_HEADER
 from tessera.renderer.personas import Persona
+from tessera.renderer.previews import carries_token
 from tessera.renderer.settings import Settings
 
 PERSONA_COOKIE = "tessera_persona"
@@ -28,6 +30,12 @@ READ = (
     *PLACE_HEADERS.values(),
 )
 """The headers that tell who asks, where, and on what. No other has a part in it."""
+
+UNUSUAL = frozenset((b"if-none-match", CART_HEADER, DIGEST_HEADER))
+"""Headers that have a part in an answer beside those."""
+
+HEARD = UNUSUAL.union(READ)
+"""All that have a part in an answer. A request's others are not even looked at."""
 
 REMEMBERED = 4096
 """Requests, and devices with their languages, that need not be understood anew."""
@@ -46,6 +54,10 @@ class _TooLong(Exception):
         self.read = read
 
 
+class Unusual(Exception):
+    """A request that carries more than what tells who asks, where, and on what."""
+
+
 class Understanding:
     """Reads requests by the settings' words. A page's fragments are asked for with the same headers."""
 
@@ -57,6 +69,9 @@ class Understanding:
         self._devices = Devices()
         self._told = lru_cache(REMEMBERED)(self._tell)
         self._understood = lru_cache(REMEMBERED)(self._remember)
+        self.usual = lru_cache(REMEMBERED)(self._usual)
+        """Understand a request that says no more than who asks, where, and on what, by the headers that are `HEARD`,
+        as they were sent. Raises `Unusual` where there is more to it. Costs a look-up where they were heard before."""
         self._carts = cart_signer(settings.cart_secret.get_secret_value()) if settings.cart_secret else None
 
     def context(self, headers: Mapping[bytes, bytes], declared: Declared, path_locale: str | None = None) -> Context:
@@ -65,6 +80,14 @@ class Understanding:
             return self._understood(tuple(map(headers.get, READ)), declared, path_locale)
         except _TooLong as unusual:
             return self._understand(unusual.read, declared, path_locale)
+
+    def _usual(self, heard: tuple[tuple[bytes, bytes], ...], declared: Declared, path_locale: str | None) -> Context:
+        headers = dict(heard)
+        if not UNUSUAL.isdisjoint(headers) or carries_token(b"", headers):
+            raise Unusual
+        if sum(len(value) for _, value in heard) > MAX_REMEMBERED_BYTES:
+            raise Unusual
+        return self.context(headers, declared, path_locale)
 
     def _remember(self, read: Sequence[bytes | None], declared: Declared, path_locale: str | None) -> Context:
         if sum(map(len, filter(None, read))) > MAX_REMEMBERED_BYTES:

@@ -30,11 +30,13 @@ class Truth(NamedTuple):
 class Matcher:
     """One slot, ready to decide."""
 
-    __slots__ = ("_candidates", "_default")
+    __slots__ = ("_candidates", "_default", "_steps")
 
-    def __init__(self, candidates: "_Candidates", default: Decision) -> None:
+    def __init__(self, candidates: "_Candidates", default: Decision, steps: "Sequence[_Step] | None" = None) -> None:
+        """`steps` are the same rules for the short way, None where going through them all would be the longer one."""
         self._candidates = candidates
         self._default = default
+        self._steps = steps
 
     def decide(self, facts: Mapping[str, Value], now: datetime, ages: Mapping[str, float] | None = None) -> Decision:
         """The decision for these facts at `now` (aware). Never raises.
@@ -42,6 +44,11 @@ class Matcher:
         A fact that is absent has its default, or is unknown. `ages` holds, for each fact that is stale, its age in
         seconds: only rules that say `on_unknown: stale` read it, and it is unknown to the others.
         """
+        if self._steps is not None and not ages:
+            try:
+                return self._walk(self._steps, facts, now)
+            except FAULTS:
+                pass  # gone through again, to tell which rule it was
         clock = Clock(now)
         decision = None
         failed: tuple[str, ...] = ()
@@ -60,6 +67,32 @@ class Matcher:
             return decision
         return Decision(decision.outcome, decision.reason, decision.rule, decision.assignment, clock.until, failed)
 
+    def _walk(self, steps: "Sequence[_Step]", facts: Mapping[str, Value], now: datetime) -> Decision:
+        """Decide where no fact is stale and no rule fails: what most requests come for."""
+        get = facts.get
+        clock: Clock | None = None
+        for predicate, at_once, row in steps:
+            if predicate is not None and not predicate(get):
+                continue
+            if at_once is None:
+                if clock is None:
+                    clock = Clock(now)
+                at_once = row.decide(facts, clock, None, predicate is not None)
+                if at_once is None:
+                    continue
+            if clock is None or clock.until is None:
+                return at_once
+            break
+        else:
+            at_once = self._default
+            if clock is None or clock.until is None:
+                return at_once
+        return Decision(at_once.outcome, at_once.reason, at_once.rule, at_once.assignment, clock.until)
+
+
+_Step = tuple[Predicate | None, Decision | None, "_Row"]
+"""A rule; its predicate, where it has one; and its decision, where that is all there is to the rule."""
+
 
 def compile_slot(ruleset: Ruleset, page: str, slot: str, index_from: int = INDEX_FROM) -> Matcher:
     """The matcher of a slot, or of a page's layouts for `layout`; raises KeyError when there is no such slot.
@@ -72,7 +105,7 @@ def compile_slot(ruleset: Ruleset, page: str, slot: str, index_from: int = INDEX
     rows = [_Row(rule, ruleset, compiler) for rule in rules]
     default = default_of(found)
     if len(rules) < index_from:
-        return Matcher(_one_by_one(rows, [_predicate(rule, ruleset) for rule in rules]), default)
+        return Matcher(lambda facts, now, ages: ((row, False) for row in rows), default, _steps(rows, rules, ruleset))
     return Matcher(_indexed(rows, RuleIndex(rules, ruleset.computed)), default)
 
 
@@ -84,27 +117,15 @@ _Candidates = Callable[
 its condition is known to be true already."""
 
 
-def _one_by_one(rows: Sequence["_Row"], predicates: Sequence[Predicate | None]) -> _Candidates:
-    """Every rule, without those whose predicate is false."""
-    pairs = list(zip(rows, predicates, strict=True))
-
-    def candidates(
-        facts: Mapping[str, Value], now: datetime, ages: Mapping[str, float] | None
-    ) -> Iterator[tuple[_Row, bool]]:
-        get = facts.get
-        for row, predicate in pairs:
-            if ages or predicate is None:
-                yield row, False
-                continue
-            try:
-                holds = predicate(get)
-            except FAULTS:  # which the rule itself runs into
-                yield row, False
-                continue
-            if holds:
-                yield row, True
-
-    return candidates
+def _steps(rows: Sequence["_Row"], rules: Sequence[Rule], ruleset: Ruleset) -> Sequence[_Step]:
+    """The same rules for the short way."""
+    steps: list[_Step] = []
+    for row, rule in zip(rows, rules, strict=True):
+        predicate = _predicate(rule, ruleset)
+        settled = predicate is not None or rule.when is None
+        plain = settled and rule.during is None and rule.rollout is None and rule.split is None
+        steps.append((predicate, decisions_of(rule)[0] if plain else None, row))
+    return steps
 
 
 def _indexed(rows: Sequence["_Row"], index: RuleIndex) -> _Candidates:

@@ -174,12 +174,11 @@ class InputsPlan:
     def key(self, gathered: Gathered) -> bytes:
         """Return the key of the fragment: a digest of the demanded values. Microseconds: every request pays for it."""
         known, cta, items, item, assignment = gathered
-        get = known.get
         of_cta, of_items, of_item = self._keyed
         return self._digested(
             (
-                tuple([get(name) for name in self._names]),
-                tuple([cta[name] for name in of_cta]) if cta is not None and of_cta is not None else None,
+                tuple(map(known.get, self._names)),
+                tuple(map(cta.__getitem__, of_cta)) if cta is not None and of_cta is not None else None,
                 items.digest(of_items) if items is not None and of_items is not None else None,
                 item.digest(of_item) if item is not None and of_item is not None else None,
                 (assignment.experiment, assignment.arm, assignment.version) if assignment is not None else None,

@@ -5,7 +5,7 @@ fetched; what the request itself tells is always at hand.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tessera.renderer.core.lists import ListPlan
 from tessera.rules.facts import Fact
@@ -23,6 +23,11 @@ class Needs:
     lists: tuple[tuple[Fact, ListPlan], ...] = ()
     events: tuple[Fact, ...] = ()
     assigned: tuple[tuple[str, tuple[str, str]], ...] = ()
+    more_than_profile: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        more = bool(self.cart or self.lists or self.events or self.assigned)
+        object.__setattr__(self, "more_than_profile", more)
 
     @staticmethod
     def of(names: Iterable[str], facts: Mapping[str, Fact], ruleset: Ruleset) -> "Needs | None":
