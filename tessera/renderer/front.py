@@ -15,7 +15,6 @@ from tessera.renderer.batch import (
     BadBatch,
     Wanted,
     answer_batch,
-    content_type_of_stream,
     read_batch,
     stream_batch,
 )
@@ -30,7 +29,7 @@ from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import HTML, Response, html, text
+from tessera.renderer.respond import HTML, NO_SNIFFING, Headers, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
@@ -78,16 +77,18 @@ class Front:
         otherwise: App,
         storing: Storing,
         handshake: Handshake,
+        guards: Headers,
         *,
         may_force: bool,
     ) -> None:
-        """``may_force`` lets a query show an arm to whoever asks."""
+        """``guards`` are headers that every page carries; ``may_force`` lets a query show an arm to whoever asks."""
         self._site = site
         self._understanding = understanding
         self._previews = previews
         self._clock = clock
         self._storing = storing
         self._handshake = handshake
+        self._guards = guards
         self._may_force = may_force
         self._otherwise = otherwise
 
@@ -101,6 +102,8 @@ class Front:
                 visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
+                elif b"%" in scope["raw_path"] and b"%2f" in scope["raw_path"].lower():
+                    response = NO_PAGE  # caches and proxies take an encoded slash for a letter, and would disagree
                 elif parts[1] == "context":
                     response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
                 elif carries_token(visit.query, visit.headers):
@@ -128,7 +131,8 @@ class Front:
             return _explanation(await explain(pipeline, asked, visit.site, plan), visit.headers)
         if len(place) == 1:
             answer = await pipeline.page(asked, plan, page.slots)
-            return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
+            composed = self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
+            return composed._replace(headers=[*composed.headers, *self._guards])
         shown = await pipeline.slot(asked, plan)
         includer = includer_of(query, place[1]) if query else ANY
         return self._response(visit, shown.fragment, plan, {place[1]: shown}, includer)
@@ -158,8 +162,8 @@ class Front:
         if not batch.stream:
             await _send(await answer_batch(batch, ask), "POST", send)
             return
-        kind = (b"content-type", content_type_of_stream(batch.form))
-        await send({"type": "http.response.start", "status": 200, "headers": [kind, *PRIVATE]})
+        kind = (b"content-type", batch.content_type)
+        await send({"type": "http.response.start", "status": 200, "headers": [kind, *PRIVATE, NO_SNIFFING]})
         async for part in stream_batch(batch, ask):
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
