@@ -7,7 +7,11 @@ long its head is, so that a few hundred clients who send a byte now and then cou
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+MAX_PIPELINED = 64
+"""Requests that may wait for the answers to those before them; proxies and browsers send none so."""
 
 TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -33,6 +37,7 @@ class Connection(HttpToolsProtocol):
         self._request_s = request_s
         self._max_head_bytes = max_head_bytes
         self._head_bytes = 0
+        self._answering: RequestResponseCycle | None = None
         self._stood: tuple[object, int] | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -42,15 +47,23 @@ class Connection(HttpToolsProtocol):
         self._next_look = self.loop.call_later(self._request_s, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Look no more."""
+        """Look no more, and have nothing written any more."""
         if self._next_look is not None:
             self._next_look.cancel()
+        if self._answering is not None:  # uvicorn tells the request that came last, which may still wait its turn
+            self._answering.disconnected = True
         super().connection_lost(exc)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     def data_received(self, data: bytes) -> None:
-        """Read on, unless the head of a request has become too long."""
+        """Read on, unless the head of a request has become too long, or too many requests wait."""
         begun = self.scope
         super().data_received(data)
+        if len(self.pipeline) > MAX_PIPELINED:
+            self.transport.abort()
         if self.scope is not begun or begun is None or (self.cycle is not None and self.cycle.scope is begun):
             self._head_bytes = 0
             return

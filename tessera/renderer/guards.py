@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as HttpRequest
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tessera.renderer.edge import DIGEST_HEADER
-from tessera.renderer.respond import NO_SNIFFING, Headers
+from tessera.renderer.respond import NO_SNIFFING, Headers, text
 from tessera.renderer.settings import Http
 
 PREFLIGHT_S = 600
@@ -49,4 +49,5 @@ class OtherSites:
 
 async def nothing_there(_http: HttpRequest, _error: Exception) -> Response:
     """Say that a path leads nowhere, for nobody to store: what lies below a fragment's path is not a fragment."""
-    return PlainTextResponse("There is nothing here.\n", 404, {"cache-control": "no-store"})
+    status, headers, body = text(404, "There is nothing here.\n")
+    return Response(body, status, {name.decode(): value.decode() for name, value in headers})

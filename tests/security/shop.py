@@ -20,6 +20,7 @@ PAGE = """
       rail: {default: {template: rail.jinja, items: popular}}
       link: {default: {template: link.jinja, cta: search}}
       name: {default: {template: name.liquid}}
+      large: {default: {template: large.liquid}}
       split:
         default: {template: same.liquid}
         rules:
@@ -36,6 +37,7 @@ CTAS = """
 """
 TEMPLATES = {
     "same.liquid": "<b>same</b>",
+    "large.liquid": "{% for each in (1..4000) %}<i>" + "0123456789" * 8 + "</i>{% endfor %}",
     "gold.liquid": "<b>gold</b>",
     "red.liquid": "<b>red</b>",
     "blue.liquid": "<b>blue</b>",
