@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from itsdangerous import Signer, URLSafeSerializer
 
-from tessera.renderer import digests
 from tessera.renderer.core import visitor as identity
 from tests.security.shop import SECRETS
 from tests.support.client import EDGE_SECRET, SECRET, Client
@@ -82,7 +81,7 @@ async def test_a_cart_counts_only_with_the_shops_signature(client: Client) -> No
     ("module", "path", "headers"),
     [
         (identity, "/fragments/home/name", {"x-tessera-edge-secret": "guess"}),
-        (digests.hmac, "/fragments/home/tier", {"x-tessera-digest": "dguess"}),
+        (hmac, "/fragments/home/tier", {"x-tessera-digest": "dguess"}),
         (hmac, "/fragments/home/name", {"cookie": f"{CONSENT}; tessera_visitor=ann.guessgue"}),
     ],
     ids=["the edge's secret", "a digest", "a visitor's signature"],
