@@ -47,44 +47,43 @@ DECEIVING = (
 )
 
 
-@pytest.mark.parametrize("path", DECEIVING)
-async def test_what_only_looks_like_a_fragment_is_nothing_and_is_not_stored(client: Client, path: str) -> None:
-    reply = await client.http.get(f"http://test{path}", headers=client.headers("ann"))
-    assert reply.status_code == 404
-    assert reply.headers["cache-control"] == "no-store"
-    assert "ann" not in reply.text
+OTHER_ROUTES = ("/purge", "/admin", "/notices", "/metrics", "/.tessera/tessera.sqlite", "/releases")
+METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+ELSEWHERE = ("https://x.example", "//x.example", "/\\x.example", "\\\\x.example", "javascript:alert(1)", " //x.example")
+CONTROL = ("/\t/x.example", "/\n/x.example", "/\r\nset-cookie: x=1", "/\x00/x.example")
 
 
-@pytest.mark.parametrize("path", ["/purge", "/admin", "/notices", "/metrics", "/.tessera/tessera.sqlite", "/releases"])
+async def test_what_only_looks_like_a_fragment_is_nothing_and_is_not_stored(client: Client) -> None:
+    for path in DECEIVING:
+        reply = await client.http.get(f"http://test{path}", headers=client.headers("ann"))
+        assert reply.status_code == 404, path
+        assert reply.headers["cache-control"] == "no-store", path
+        assert "ann" not in reply.text, path
+
+
 @pytest.mark.parametrize("before", ["/fragments/home/..", "/fragments/home/%2e%2e", "/fragments/home/..;", "/pages/.."])
-async def test_no_other_route_is_reached_through_the_paths_of_fragments(client: Client, before: str, path: str) -> None:
-    reply = await client.http.request("GET", f"http://test{before}{path}")
-    assert reply.status_code == 404
+async def test_no_other_route_is_reached_through_the_paths_of_fragments(client: Client, before: str) -> None:
+    for path in OTHER_ROUTES:
+        assert (await client.http.get(f"http://test{before}{path}")).status_code == 404, path
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"])
-async def test_a_fragment_is_only_read(client: Client, method: str) -> None:
-    sent = {**client.headers("ann"), "x-tessera-edge-secret": EDGE_SECRET}
-    reply = await client.http.request(method, "/fragments/home/name", headers=sent)
-    if method == "get":  # as httpx writes it: GET
-        assert reply.status_code == 200
-    else:
-        assert (reply.status_code, reply.headers["cache-control"]) == (405, "no-store")
-        assert "ann" not in reply.text
+async def test_a_fragment_is_only_read(client: Client) -> None:
+    for method in METHODS:
+        sent = {**client.headers("ann"), "x-tessera-edge-secret": EDGE_SECRET}
+        reply = await client.http.request(method, "/fragments/home/name", headers=sent)
+        assert (reply.status_code, reply.headers["cache-control"]) == (405, "no-store"), method
+        assert "ann" not in reply.text, method
 
 
-@pytest.mark.parametrize(
-    "to",
-    ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", " //x"],
-)
-async def test_nobody_is_sent_to_another_site(client: Client, to: str) -> None:
-    reply = await client.http.get("/preview", params={"to": to})
-    assert reply.status_code == 400
-    assert "location" not in reply.headers
+async def test_nobody_is_sent_to_another_site(client: Client) -> None:
+    for to in ELSEWHERE:
+        reply = await client.http.get("/preview", params={"to": to})
+        assert reply.status_code == 400, to
+        assert "location" not in reply.headers, to
 
 
-@pytest.mark.parametrize("to", ["/\t/evil.example", "/\n/evil.example", "/\r\nset-cookie: x=1", "/\x00/evil.example"])
-async def test_where_a_preview_leads_is_one_header(client: Client, to: str) -> None:
-    reply = await client.http.get("/preview", params={"to": to})
-    assert reply.headers["location"].startswith("/%")
-    assert reply.headers.get_list("set-cookie")[1:] == []
+async def test_where_a_preview_leads_is_one_header(client: Client) -> None:
+    for to in CONTROL:
+        reply = await client.http.get("/preview", params={"to": to})
+        assert reply.headers["location"].startswith("/%"), to
+        assert len(reply.headers.get_list("set-cookie")) == 1, to  # that takes the preview's away
