@@ -30,8 +30,8 @@ KNOWN_SEGMENTS = (
 ).split()
 KNOWN_WORDS = [
     b"ann", b"bob", b"granted", b"tessera_consent=granted", b"tessera_visitor=ann", b"tessera_preview=x", b"; ", b"=",
-    b"&", b"q=", b"n=", b"force=colours.red", b"explain", b"on_error=status", b"turbo_frame=x", b"tessera_digest=d", b"%",
-    b"%ff", b"*", b'W/"', b"1", b"-1", b"9" * 40, b"de;q=0.5", b"{", b"}", b"[", b'"', b"\\u0000", b".",
+    b"&", b"q=", b"n=", b"force=colours.red", b"explain", b"on_error=status", b"turbo_frame=x", b"tessera_digest=d",
+    b"%", b"%ff", b"*", b'W/"', b"1", b"-1", b"9" * 40, b"de;q=0.5", b"{", b"}", b"[", b'"', b"\\u0000", b".",
     b"application/json",
 ]  # fmt: skip
 

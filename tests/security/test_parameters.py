@@ -3,7 +3,6 @@
 from tests.security.shop import SECRETS
 from tests.support.client import EDGE_SECRET, Client
 
-
 FIRST_COUNTS = [
     ("q=a&q=b", "<i>a </i>"),
     ("q=a&Q=b&q[]=c&q%00=d", "<i>a </i>"),
