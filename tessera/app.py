@@ -31,8 +31,9 @@ from tessera.renderer.edge import Edge
 from tessera.renderer.element import Element
 from tessera.renderer.following import Follower
 from tessera.renderer.fragments import Fragments
-from tessera.renderer.front import Front
+from tessera.renderer.front import App, Front
 from tessera.renderer.gather import Gatherer
+from tessera.renderer.guards import OtherSites, nothing_there, of_pages
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import Persona
@@ -109,7 +110,7 @@ def make_app(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     opening: Callable[[Settings], AbstractAsyncContextManager[Parts]] = assemble,
     find: Callable[[str], Site | None] = lambda _version: None,
-) -> Front:
+) -> App:
     """Make the ASGI application that serves a site.
 
     Personas count in development only. ``opening`` opens, when the server starts, what answers are made with; ``find``
@@ -131,17 +132,20 @@ def make_app(
         async with running(site.watch()), opening(settings) as parts:
             yield parts
 
+    rest = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: nothing_there})
+    rest.router.redirect_slashes = False  # it would redirect to whatever host the request names
     front = Front(
         site,
         understanding,
         previews,
         clock,
-        Starlette(routes=routes, lifespan=lifespan),
+        rest,
         Storing(edge, digests, budgets, settings.http.max_age_s),
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
+        of_pages(settings.http),
         may_force=development,
     )
-    return front
+    return OtherSites(front, settings.http.cors_origins) if settings.http.cors_origins else front
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from tessera.app import make_app
+from tessera.connections import Connection
 from tessera.publishing.deployment import Deployment
 from tessera.renderer.front import App
 from tessera.renderer.personas import load_personas
@@ -40,6 +42,7 @@ def run(deployment: Deployment, overrides: Mapping[str, object], announce: Calla
         "server_header": False,
         "proxy_headers": False,  # who asks is told by cookies and the edge's secret, never by an address
         "lifespan": "on",
+        "http": partial(Connection, request_s=server.request_s, max_head_bytes=server.max_head_bytes),
     }
     if server.workers == 1:
         config = uvicorn.Config(application(deployment), **common)

@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.__main__",),
     ("tessera.cli",),
     ("tessera.workers",),
-    ("tessera.app",),
+    ("tessera.app", "tessera.connections"),
     ("tessera.demo", "tessera.publishing"),
     ("tessera.renderer",),
     ("tessera.renderer.engines", "tessera.renderer.cache", "tessera.adapters"),

@@ -5,25 +5,26 @@ What they need of the same upstream is asked for once, as concurrent requests al
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from html import escape
 from http import HTTPStatus
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from tessera.renderer.respond import Headers, Response
+from tessera.renderer.respond import NO_SNIFFING, Headers, Response
 
 MAX_FRAGMENTS = 50
 MAX_BODY_BYTES = 65_536
-BOUNDARY = b"tessera-fragment"
+BOUNDARY_BYTES = 12
 NAME = r"^[\w.-]+$"
 
 Form = Literal["json", "multipart", "hx-partial", "turbo-stream", "template"]
 
 TYPES: dict[Form, bytes] = {
     "json": b"application/json",
-    "multipart": b"multipart/mixed; boundary=" + BOUNDARY,
+    "multipart": b"multipart/mixed",
     "hx-partial": b"text/html; charset=utf-8",
     "turbo-stream": b"text/vnd.turbo-stream.html; charset=utf-8",
     "template": b"text/html; charset=utf-8",
@@ -57,6 +58,24 @@ class Batch(BaseModel):
     fragments: tuple[Wanted, ...] = Field(max_length=MAX_FRAGMENTS)
     form: Form = Field("json", alias="as")
     stream: bool = False
+    _boundary: str = PrivateAttr(default_factory=lambda: secrets.token_hex(BOUNDARY_BYTES))
+
+    @property
+    def boundary(self) -> bytes:
+        """What parts multipart: drawn for each batch, so that no data can forge a part (RFC 2046, section 5.1.1)."""
+        return self._boundary.encode()
+
+    @property
+    def content_type(self) -> bytes:
+        """The type of the whole."""
+        if self.form == "multipart":
+            return TYPES[self.form] + b"; boundary=" + self.boundary
+        return LINES if self.stream and self.form == "json" else TYPES[self.form]
+
+    @property
+    def end(self) -> bytes:
+        """What ends the whole."""
+        return b"--%s--\r\n" % self.boundary if self.form == "multipart" else b""
 
 
 class BadBatch(ValueError):
@@ -79,28 +98,23 @@ Ask = Callable[[Wanted], Awaitable[Response]]
 async def answer_batch(batch: Batch, ask: Ask) -> Response:
     """Answer with all of the fragments, in the order in which they were asked for."""
     answers = await asyncio.gather(*(ask(each) for each in batch.fragments))
-    written = [_written(batch.form, wanted, answer) for wanted, answer in zip(batch.fragments, answers, strict=True)]
+    written = [_written(batch, wanted, answer) for wanted, answer in zip(batch.fragments, answers, strict=True)]
     body = b'{"fragments":[%s]}' % b",".join(written) if batch.form == "json" else b"".join(written)
-    body += _END.get(batch.form, b"")
+    body += batch.end
     length = (b"content-length", b"%d" % len(body))
-    return Response(200, [(b"content-type", TYPES[batch.form]), length, *shared_by_all(answers)], body)
+    return Response(200, [(b"content-type", batch.content_type), length, *shared_by_all(answers), NO_SNIFFING], body)
 
 
 async def stream_batch(batch: Batch, ask: Ask) -> AsyncIterator[bytes]:
     """Yield each fragment as soon as it is ready: of JSON a line each, of the other forms a part each."""
 
     async def told(wanted: Wanted) -> bytes:
-        written = _written(batch.form, wanted, await ask(wanted))
+        written = _written(batch, wanted, await ask(wanted))
         return written + b"\n" if batch.form == "json" else written
 
     for ready in asyncio.as_completed([told(wanted) for wanted in batch.fragments]):
         yield await ready
-    yield _END.get(batch.form, b"")
-
-
-def content_type_of_stream(form: Form) -> bytes:
-    """Return the type of what `stream_batch` yields."""
-    return LINES if form == "json" else TYPES[form]
+    yield batch.end
 
 
 def shared_by_all(answers: Sequence[Response]) -> Headers:
@@ -112,18 +126,18 @@ def shared_by_all(answers: Sequence[Response]) -> Headers:
     return [(b"cache-control", b"private, no-store")]
 
 
-def _written(form: Form, wanted: Wanted, answer: Response) -> bytes:
+def _written(batch: Batch, wanted: Wanted, answer: Response) -> bytes:
     """Write one answer. Forms that have no place for a status leave out what is no new fragment."""
     element = escape(wanted.element).encode()
-    if answer.status != HTTPStatus.OK and form not in ("json", "multipart"):
+    if answer.status != HTTPStatus.OK and batch.form not in ("json", "multipart"):
         return b""
-    match form:
+    match batch.form:
         case "json":
             return _as_json(wanted, answer)
         case "multipart":
             named = [(b"content-location", f"/fragments/{wanted.page}/{wanted.slot}".encode("ascii", "replace"))]
             lines = [b"%s: %s\r\n" % header for header in [(b"status", b"%d" % answer.status), *named, *answer.headers]]
-            return b"--%s\r\n%s\r\n%s\r\n" % (BOUNDARY, b"".join(lines), answer.body)
+            return b"--%s\r\n%s\r\n%s\r\n" % (batch.boundary, b"".join(lines), answer.body)
         case "hx-partial":
             return b'<hx-partial hx-target="#%s">%s</hx-partial>\n' % (element, answer.body)
         case "turbo-stream":
@@ -133,9 +147,6 @@ def _written(form: Form, wanted: Wanted, answer: Response) -> bytes:
             )
         case "template":
             return b'<template for="%s">%s</template>\n' % (element, answer.body)
-
-
-_END: dict[Form, bytes] = {"multipart": b"--%s--\r\n" % BOUNDARY}
 
 
 def _as_json(wanted: Wanted, answer: Response) -> bytes:

@@ -9,6 +9,7 @@ from tessera.renderer.core.paths import EACH, SIZE, Path
 from tessera.renderer.engines.base import Template
 from tessera.renderer.engines.catalog import SUFFIXES
 from tessera.renderer.engines.places import span_at
+from tessera.renderer.engines.positions import Danger, dangers
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
 from tessera.rules.facts import NOW, SEGMENT
 from tessera.rules.ruleset import LAYOUT, Outcome, Page, Ruleset
@@ -26,6 +27,23 @@ CODES: Mapping[str, str] = {
     "S201": "What a template reads cannot be told from its text, so the whole object is demanded; the fragment is "
     "then shared by fewer visitors than it could be.",
     "S401": "A template writes an order to a proxy: `<!--#`, `<!--esi` or `<esi:`. Fragments are served without them.",
+    "S402": "A value stands in a tag without quotes around it, where it could add attributes of its own.",
+    "S403": "A value stands within a script, a style or an `on…` attribute, for which escaping for HTML does nothing.",
+    "S404": "A value begins an address, which could then be a `javascript:` one.",
+}
+
+_DANGERS: Mapping[Danger, tuple[str, str, str]] = {
+    "unquoted": ("S402", "a value stands in a tag without quotes around it", 'write `name="{{ value }}"`'),
+    "code": (
+        "S403",
+        "a value stands where a browser reads code",
+        "hand data to scripts with `json_script`; into styles put numbers, such as `{{ value | round }}`",
+    ),
+    "address": (
+        "S404",
+        "a value begins an address, which could be a `javascript:` one",
+        "let `url` be its last filter: `{{ value | url }}`",
+    ),
 }
 
 
@@ -70,6 +88,17 @@ def directives_written(sources: Iterable[Source]) -> Iterator[Diagnostic]:
             span = span_at(source.file, source.text, found.start(), len(found[0]))
             message = "a fragment gives no orders to a proxy, so this is served as a comment or as text"
             yield Diagnostic("S401", "warning", message, span, help="let the page that includes the fragment do it")
+
+
+def values_misplaced(sources: Iterable[Source]) -> Iterator[Diagnostic]:
+    """Yield a complaint for each value that escaping does not make harmless where it stands in a template."""
+    for source in sources:
+        suffix = source.file[source.file.rfind(".") :]
+        if suffix in SUFFIXES:
+            for danger, start, width in dangers(source.text, suffix):
+                code, message, help = _DANGERS[danger]
+                span = span_at(source.file, source.text, start, width)
+                yield Diagnostic(code, "warning", message, span, help=help)
 
 
 def _missing(name: str, span: Span, templates: Mapping[str, Template]) -> Diagnostic:

@@ -16,7 +16,6 @@ from tessera.renderer.batch import (
     BadBatch,
     Wanted,
     answer_batch,
-    content_type_of_stream,
     read_batch,
     stream_batch,
 )
@@ -32,7 +31,7 @@ from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import NAME, Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.respond import HTML, Headers, Response, html, text
+from tessera.renderer.respond import HTML, NO_SNIFFING, Headers, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.streaming import send_page
@@ -89,16 +88,18 @@ class Front:
         otherwise: App,
         storing: Storing,
         handshake: Handshake,
+        guards: Headers,
         *,
         may_force: bool,
     ) -> None:
-        """``may_force`` lets a query show an arm to whoever asks."""
+        """``guards`` are headers that every page carries; ``may_force`` lets a query show an arm to whoever asks."""
         self._site = site
         self._understanding = understanding
         self._previews = previews
         self._clock = clock
         self._storing = storing
         self._handshake = handshake
+        self._guards = guards
         self._may_force = may_force
         self._otherwise = otherwise
         self._query = lru_cache(REMEMBERED)(query_of)
@@ -119,9 +120,11 @@ class Front:
                 visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
+                elif b"%2f" in scope.get("raw_path", b"").lower():
+                    response = NO_PAGE  # caches and proxies take an encoded slash for a letter, and would disagree
                 elif parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
                     asked = self._asked(visit, page, query_of(visit.query))
-                    await send_page(scope["state"]["pipeline"], asked, page, receive, send)
+                    await send_page(scope["state"]["pipeline"], asked, page, self._guards, receive, send)
                     return
                 elif parts[1] == "context":
                     response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
@@ -140,7 +143,7 @@ class Front:
         """Answer for a fragment without waiting, None where that takes the long way; see `tessera.renderer.warm`."""
         site = self._site.current()
         place = site.places.get(scope["path"])
-        if place is None or scope["method"] != "GET":
+        if place is None or scope["method"] != "GET" or b"%" in scope.get("raw_path", b""):
             return None
         plan, page, locale = place
         parameters = NOT_TOLD
@@ -178,7 +181,8 @@ class Front:
             if composer in ("esi", "ssi") and visit.preview is None:
                 return await self._for_proxy(pipeline, visit, asked, page, composer, query)
             answer = await pipeline.page(asked, plan, page.slots)
-            return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
+            composed = self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
+            return composed._replace(headers=[*composed.headers, *self._guards])
         shown = await pipeline.slot(asked, plan)
         includer = includer_of(query, place[1]) if query else ANY
         return self._response(visit, shown.fragment, plan, {place[1]: shown}, includer)
@@ -208,8 +212,8 @@ class Front:
         if not batch.stream:
             await _send(await answer_batch(batch, ask), "POST", send)
             return
-        kind = (b"content-type", content_type_of_stream(batch.form))
-        await send({"type": "http.response.start", "status": 200, "headers": [kind, *PRIVATE]})
+        kind = (b"content-type", batch.content_type)
+        await send({"type": "http.response.start", "status": 200, "headers": [kind, *PRIVATE, NO_SNIFFING]})
         async for part in stream_batch(batch, ask):
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
@@ -295,7 +299,7 @@ class Front:
         told = {name: query[name] for name in page.parameters if name in query}
         sources = Sources(page.name, visit.locale, told)
         slots = page.layout.outcome(layout.decision).slots
-        return for_proxy(layout.fragment.body, composer, slots, sources, [*caching, *extra])
+        return for_proxy(layout.fragment.body, composer, slots, sources, [*caching, *extra, *self._guards])
 
     def _streamed(self, visit: Visit, name: str) -> PagePlan | None:
         """Return the page, if it has a layout and is to be streamed; previews are not."""

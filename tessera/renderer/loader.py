@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tessera.renderer.confined import Bounds
 from tessera.renderer.core.inputs import canonical, digest
-from tessera.renderer.crosscheck import cross_check, directives_written
+from tessera.renderer.crosscheck import cross_check, directives_written, values_misplaced
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.engines.catalog import Catalog, load_catalog
 from tessera.renderer.engines.messages import untranslated
@@ -93,6 +93,7 @@ class SiteLoader:
         diagnostics = [*rules.diagnostics, *translated.diagnostics, *templates.diagnostics]
         diagnostics += untranslated(templates.catalog.messages, translated.translations, self._locales)
         diagnostics += directives_written(templates.sources.values())
+        diagnostics += values_misplaced(templates.sources.values())
         if rules.ruleset is not None:
             diagnostics += cross_check(rules.ruleset, known)
             if not any(each.severity == "error" for each in diagnostics):

@@ -7,6 +7,8 @@ from tessera.renderer.cache.base import Fragment
 Headers = list[tuple[bytes, bytes]]
 
 HTML = (b"content-type", b"text/html; charset=utf-8")
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+"""So that no browser takes an answer for something else than it says (Fetch Standard, "nosniff")."""
 
 
 class Response(NamedTuple):
@@ -35,6 +37,7 @@ def text(status: int, body: str) -> Response:
             (b"content-type", b"text/plain; charset=utf-8"),
             (b"content-length", b"%d" % len(encoded)),
             (b"cache-control", b"no-store"),
+            NO_SNIFFING,
         ],
         encoded,
     )

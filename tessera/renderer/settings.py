@@ -4,6 +4,7 @@ A setting ``fresh_s`` in the table ``[profiles]`` is ``TESSERA_PROFILES__FRESH_S
 read from the environment only. `docs/operating.md` lists every setting with its default, unit and meaning.
 """
 
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,10 @@ from tessera.renderer.edge import Kind
 FILE = "tessera.toml"
 SECRETS = ("secret", "edge_secret", "cart_secret", "profiles_token", "lists_token")
 MIN_SECRET = 16
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+ReferrerPolicy = Literal[
+    "no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin", "no-referrer-when-downgrade"
+]
 
 
 class Table(BaseModel):
@@ -68,6 +73,10 @@ class Server(Table):
     )
     workers: PositiveInt = Field(1, description="Processes that share the port")
     state_dir: Path = Field(Path(".tessera"), description="Folder for what Tessera itself stores, made if missing")
+    request_s: PositiveFloat = Field(
+        10, description="Seconds for a client to send a request; a slower one is let go within twice that"
+    )
+    max_head_bytes: PositiveInt = Field(65_536, description="Bytes of a request's line and headers, about, at most")
 
 
 class Visitors(Table):
@@ -141,6 +150,27 @@ class Http(Table):
         10, description="Seconds for which an edge may go by what `/context/{page}` told of a visitor, at most"
     )
     max_body_bytes: PositiveInt = Field(4096, description="Bytes of a request's body, at most")
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins of other sites whose scripts may ask for fragments, with their visitors' cookies, such as "
+        "`https://shop.example`; none unless listed",
+    )
+    frame_ancestors: str = Field(
+        "'self'",
+        pattern=r"^[!-+\--:<-~]+( [!-+\--:<-~]+)*$",
+        description="Who may put pages into a frame, in the words of a Content-Security-Policy",
+    )
+    referrer_policy: ReferrerPolicy = Field(
+        "strict-origin-when-cross-origin", description="What pages let browsers tell other sites of the address"
+    )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("an origin is a scheme and a host, such as `https://shop.example`, and no more")
+        return origins
 
 
 class Upstream(Table):

@@ -39,8 +39,10 @@ _BODY_BEGINS = re.compile(rb"<body[\s>]", re.IGNORECASE)
 _BODY_ENDS = re.compile(rb"</body\s*>", re.IGNORECASE)
 
 
-async def send_page(pipeline: Pipeline, asked: Asked, page: PagePlan, receive: Receive, send: Send) -> None:
-    """Send a page that has a layout, until it is whole or its reader has gone."""
+async def send_page(
+    pipeline: Pipeline, asked: Asked, page: PagePlan, guards: Headers, receive: Receive, send: Send
+) -> None:
+    """Send a page that has a layout, with these headers too, until it is whole or its reader has gone."""
     assert page.layout is not None
     layout = await pipeline.slot(asked, page.layout)
     names = page.layout.outcome(layout.decision).slots
@@ -50,7 +52,7 @@ async def send_page(pipeline: Pipeline, asked: Asked, page: PagePlan, receive: R
         return (await pipeline.stand_in(asked, page.slots[slot])).body
 
     async def sent() -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *guards]})
         async with aclosing(pieces(layout.fragment.body, answers, stand_in)) as made:
             async for piece in made:
                 if piece:

@@ -130,12 +130,13 @@ async def test_each_form_of_html(client: Client, form: str, kind: str, body: str
 
 async def test_parts_carry_their_own_headers(client: Client) -> None:
     reply = await ask(client, {"slot": "same"}, {"slot": "gone"}, form="multipart")
-    assert reply.headers["content-type"] == "multipart/mixed; boundary=tessera-fragment"
-    first, second = reply.text.split("--tessera-fragment")[1:3]
+    kind, _, boundary = reply.headers["content-type"].partition("; boundary=")
+    assert kind == "multipart/mixed"
+    first, second = reply.text.split(f"--{boundary}")[1:3]
     assert first.startswith("\r\nstatus: 200\r\ncontent-location: /fragments/home/same\r\n")
     assert first.endswith("\r\n\r\n<b>same</b>\r\n")
     assert second.startswith("\r\nstatus: 404\r\n")
-    assert reply.text.endswith("--tessera-fragment--\r\n")
+    assert reply.text.endswith(f"--{boundary}--\r\n")
 
 
 async def test_a_stream_of_json_has_a_line_for_each(client: Client) -> None:

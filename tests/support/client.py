@@ -51,6 +51,7 @@ class Client:
     world: World
     cache: FragmentCache
     live: LiveSite
+    app: App
     clock: list[datetime] = field(default_factory=lambda: [NOW])
 
     def headers(self, visitor: str | None, **headers: str) -> dict[str, str]:
@@ -91,7 +92,7 @@ async def client_of(
     async with running(app) as served:
         transport = httpx.ASGITransport(app=served)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield Client(http, settings, world, cache, live, moments)
+            yield Client(http, settings, world, cache, live, served, moments)
 
 
 @asynccontextmanager

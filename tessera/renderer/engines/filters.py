@@ -19,6 +19,7 @@ from tessera.renderer.engines.filter_arguments import FilterFault, integer_of, l
 from tessera.renderer.engines.filters_images import image_url, srcset
 from tessera.renderer.engines.filters_numbers import money, number, percent, pluralize
 from tessera.renderer.engines.filters_times import localised_date, relative_time
+from tessera.renderer.engines.filters_urls import url
 from tessera.renderer.engines.translations import Translations
 
 MAX_LISTED = 50
@@ -80,6 +81,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "sentence": sentence,
     "srcset": srcset,
     "truncate_words": truncate_words,
+    "url": url,
 }
 """Those that need nothing but their arguments; `t` also needs the site's translations."""
 

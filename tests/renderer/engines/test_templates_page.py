@@ -27,6 +27,7 @@ INPUTS = {
         "title": "Tent & pegs",
         "price": {"amount": 19900, "currency": "EUR"},
         "image": "/img/tent.jpg?v=2",
+        "link": "JavaScript:alert(1)",
         "ends_at": datetime(2026, 12, 24, tzinfo=UTC),
     },
     "items": [

@@ -1,0 +1,87 @@
+"""One client's connection: uvicorn's, which besides lets go of whoever takes too long or says too much.
+
+uvicorn bounds how long a connection is idle between requests, but neither how long a request may be on its way nor how
+long its head is, so that a few hundred clients who send a byte now and then could keep all others out ("slowloris").
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+MAX_PIPELINED = 64
+"""Requests that may wait for the answers to those before them; proxies and browsers send none so."""
+
+TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: text/plain; charset=utf-8\r\n"
+    b"cache-control: no-store\r\n"
+    b"content-length: 26\r\n"
+    b"connection: close\r\n\r\n"
+    b"The headers are too long.\n"
+)
+"""RFC 6585, section 5."""
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that is looked at now and then: what costs nothing while requests come and go."""
+
+    def __init__(self, *, request_s: float, max_head_bytes: int, **made: Any) -> None:
+        """``request_s`` is how long a client may take for a request, in seconds; it is let go within twice that.
+
+        So is one that takes nothing of its answer for as long. ``max_head_bytes`` bounds what is read of a request's
+        line and headers, beyond what arrives at once.
+        """
+        super().__init__(**made)
+        self._request_s = request_s
+        self._max_head_bytes = max_head_bytes
+        self._head_bytes = 0
+        self._answering: RequestResponseCycle | None = None
+        self._stood: tuple[object, int] | None = None
+        self._next_look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Begin to look after it."""
+        super().connection_made(transport)
+        self._next_look = self.loop.call_later(self._request_s, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no more, and have nothing written any more."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+        if self._answering is not None:  # uvicorn tells the request that came last, which may still wait its turn
+            self._answering.disconnected = True
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the head of a request has become too long, or too many requests wait."""
+        begun = self.scope
+        super().data_received(data)
+        if len(self.pipeline) > MAX_PIPELINED:
+            self.transport.abort()
+        if self.scope is not begun or begun is None or (self.cycle is not None and self.cycle.scope is begun):
+            self._head_bytes = 0
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > self._max_head_bytes and not self.transport.is_closing():
+            self.transport.write(TOO_LONG)
+            self.transport.close()
+
+    def _look(self) -> None:
+        """Let go of a client who has made no way since the last look: same request awaited, same answer not taken.
+
+        Bytes of a request are no way made, for dripping them is the attack; bytes taken of an answer are.
+        """
+        self._next_look = self.loop.call_later(self._request_s, self._look)
+        untaken = self.transport.get_write_buffer_size()
+        cycle = self.cycle
+        ours_to_answer = cycle is not None and not cycle.response_complete and not cycle.more_body
+        stands = None if ours_to_answer and not untaken else (cycle, untaken)
+        if stands is not None and stands == self._stood:
+            self.transport.abort()
+        self._stood = stands
