@@ -128,10 +128,10 @@ class Front:
             return _explanation(await explain(pipeline, asked, visit.site, plan), visit.headers)
         if len(place) == 1:
             answer = await pipeline.page(asked, plan, page.slots)
-            return self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
+            return self._response(visit, pipeline, answer.fragment, page, {"layout": answer.layout, **answer.slots})
         shown = await pipeline.slot(asked, plan)
         includer = includer_of(query, place[1]) if query else ANY
-        return self._response(visit, shown.fragment, plan, {place[1]: shown}, includer)
+        return self._response(visit, pipeline, shown.fragment, plan, {place[1]: shown}, includer)
 
     async def _batch(self, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for many fragments at once; see `tessera.renderer.batch`."""
@@ -207,6 +207,7 @@ class Front:
     def _response(
         self,
         visit: Visit,
+        pipeline: Pipeline,
         fragment: Fragment,
         plan: SlotPlan | PagePlan,
         answers: Mapping[str, Answer],
@@ -220,8 +221,8 @@ class Front:
                 length = (b"content-length", b"%d" % len(fragment.body))
                 return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
         if extra:
-            caching = self._storing.of_stand_in(plan)
-        elif plan.scope == "private":
+            caching = self._storing.of_stand_in(plan, answers)
+        elif plan.scope == "private" or not pipeline.hold(answers.values()):
             caching = PRIVATE
         else:
             caching = self._storing.headers(

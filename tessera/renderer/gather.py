@@ -181,8 +181,9 @@ class Gatherer:
                 failure = failed
                 known.failed(failed)
                 continue
-            if got.value.all:
-                return known.used("items", list_plan.name, got)
+            items = known.used("items", list_plan.name, got)
+            if items.all:
+                return items
         if failure is not None:
             raise failure
         return NOTHING

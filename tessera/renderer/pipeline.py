@@ -5,10 +5,10 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
@@ -22,6 +22,7 @@ from tessera.renderer.fragments import Fragments, rendered
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
+from tessera.renderer.remembered import Got
 from tessera.rules.evaluate import Decision, Reason
 
 EMPTY = Fragment.of(b"")
@@ -34,7 +35,7 @@ class Answer(NamedTuple):
     ``rung`` says how far down the ladder it is: as it should be, from inputs past their fresh life, the slot's
     default, or nothing. ``lifetime_s`` is how long the same request is sure to get the same answer: 0 or more,
     possibly infinite; ``horizon_s`` the same as far as only time is asked. ``problems`` name what failed, without any
-    visitor's data.
+    visitor's data. ``used`` are the inputs: source, what, and what it was; ``purges`` counts those from before.
     """
 
     fragment: Fragment
@@ -45,6 +46,8 @@ class Answer(NamedTuple):
     key: bytes | None = None
     hit: bool = False
     horizon_s: float = inf
+    used: Sequence[tuple[str, str, Got[Any]]] = ()
+    purges: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class Pipeline:
         self._compositions = Compositions()
         self._reported: set[tuple[str, str, str]] = set()
         self._recorder = recorder
+
+    def hold(self, answers: Iterable[Answer]) -> bool:
+        """Tell whether nothing was purged since these answers were begun: else nobody may store them."""
+        self._look()
+        return all(answer.purges == self._fragments.purges for answer in answers)
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
@@ -144,7 +152,8 @@ class Pipeline:
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
-        return Answer(fragment, decision, known.rung, lifetime_s, tuple(known.problems), key, hit, horizon_s)
+        problems, used, purges = tuple(known.problems), known.used_inputs, known.purges
+        return Answer(fragment, decision, known.rung, lifetime_s, problems, key, hit, horizon_s, used, purges)
 
     def _report(self, plan: SlotPlan, rules: Sequence[str]) -> None:
         """Log rules that failed and were skipped, each once: the next visitor would only say the same."""
