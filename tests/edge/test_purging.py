@@ -1,4 +1,4 @@
-"""`POST /purge` reaches what real servers in front have stored: Varnish, by the configuration in `deploy/`, and nginx."""
+"""`POST /purge` reaches what Varnish and nginx have stored, by the configurations in `deploy/`."""
 
 import json
 import os
@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tessera.adapters.sqlite import Seed, fill, prepare
+from tessera.renderer.attendance import attending
 from tests.support.fakes import item
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
@@ -72,9 +73,7 @@ class Front(NamedTuple):
 
     def purge(self, *tags: str, hard: bool = True) -> httpx.Response:
         order = {"tags": tags, "hard": hard, "by": "test"} if tags else {"everything": True, "hard": hard}
-        return httpx.post(
-            f"{self.tessera}/purge", json=order, headers={"authorization": f"Bearer {TOKEN}"}, timeout=20
-        )
+        return httpx.post(f"{self.tessera}/purge", json=order, headers={"authorization": f"Bearer {TOKEN}"}, timeout=20)
 
 
 @contextmanager
@@ -87,7 +86,7 @@ def behind(folder: Path, kind: str, place: str) -> Iterator[tuple[str, Path]]:
     secrets = {"TESSERA_SECRET": "a secret for this test", "TESSERA_ADMIN_TOKEN": TOKEN}
     with served(state, "--site", str(site), "--workers", "2", environment=secrets) as tessera:
         until = time.monotonic() + 60
-        while len(list((state / "notices" / "workers").glob("[!.]*"))) < 2:
+        while len(list(attending(state / "notices"))) < 2:
             assert time.monotonic() < until
             time.sleep(0.05)
         yield tessera, state
