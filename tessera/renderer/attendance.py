@@ -41,7 +41,8 @@ class Seat:
         """``notices`` is the folder of the notice board. Raises OSError."""
         folder = notices / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.process = str(os.getpid())
+        name = f"{self.process}-{secrets.token_hex(4)}"
         self._file = folder / name
         new = folder / f".{name}"
         self._descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)

@@ -80,7 +80,8 @@ class Pipeline:
     def hold(self, answers: Iterable[Answer]) -> bool:
         """Tell whether nothing was purged since these answers were begun: else nobody may store them."""
         self._look()
-        return all(answer.purges == self._fragments.purges for answer in answers)
+        purges = self._fragments.purges
+        return not [answer for answer in answers if answer.purges != purges]  # cheaper than `all` of one
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""

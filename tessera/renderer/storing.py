@@ -30,7 +30,7 @@ class Storing:
         self._digests = digests
         self._budgets = budgets
         self._max_age_s = max_age_s
-        self._tags = lru_cache(REMEMBERED)(_tags)
+        self._told = lru_cache(REMEMBERED)(self._labelled)
 
     def headers(
         self,
@@ -68,9 +68,14 @@ class Storing:
     def _labels(self, plan: SlotPlan | PagePlan, answers: Mapping[str, Answer]) -> Headers:
         """Return what tells an edge by which tags to purge an answer: those of all that it is made of."""
         page = plan.page if isinstance(plan, SlotPlan) else plan.name
-        made_of = [answer.fragment.tags for answer in answers.values()]
-        made_of += [got.tags for answer in answers.values() for source, _, got in answer.used if source in SHARED]
-        return self._edge.labels(self._tags(page, tuple(answers), tuple(made_of)))
+        made_of: list[tuple[Tag, ...]] = []
+        for answer in answers.values():
+            made_of.append(answer.fragment.tags)
+            made_of += [got.tags for source, _, got in answer.used if source in SHARED]
+        return self._told(page, tuple(answers), tuple(made_of))
+
+    def _labelled(self, page: str, names: tuple[str, ...], made_of: tuple[tuple[Tag, ...], ...]) -> Headers:
+        return self._edge.labels(_tags(page, names, made_of))
 
     def _confirms(self, version: str, plan: SlotPlan, answer: Answer, carried: str, now_s: float) -> bool:
         """Tell whether a digest is that of this answer: stored under it, it is right for whoever carries it."""
