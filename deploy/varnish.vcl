@@ -1,9 +1,17 @@
 vcl 4.1;
 # Varnish in front of a shop whose pages include fragments: <esi:include src="/fragments/home/hero"/>
 # and whole pages of Tessera's, of which it includes the fragments itself: /pages/home
-# In tessera.toml: [edge] kind = "varnish"
+# In tessera.toml: [edge] kind = "varnish"; and, so that purges reach it,
+# [[downstream]] name = "edge", kind = "varnish", url = "http://127.0.0.1:6081"
 
 import std;
+import xkey;  # in Debian's package varnish-modules, and in the official images of Varnish
+
+# Where Tessera's servers are: who may purge.
+acl purgers {
+  "127.0.0.1";
+  "::1";
+}
 
 backend tessera {
   .host = "127.0.0.1";
@@ -19,6 +27,20 @@ backend shop {
 }
 
 sub vcl_recv {
+  if (req.method == "PURGE") {
+    # Varnish has put the peer's address there; two of them have come through a proxy.
+    if (client.ip !~ purgers || req.http.X-Forwarded-For ~ ",") {
+      return (synth(403));
+    }
+    if (req.http.xkey-purge) {
+      set req.http.X-Purged = xkey.purge(req.http.xkey-purge);
+    } elseif (req.http.xkey-softpurge) {
+      set req.http.X-Purged = xkey.softpurge(req.http.xkey-softpurge);
+    } else {
+      return (synth(400));
+    }
+    return (synth(200, "Purged " + req.http.X-Purged));
+  }
   if (req.restarts == 0) {
     # What only the edge may say.
     unset req.http.X-Tessera-Digest;
@@ -98,4 +120,5 @@ sub vcl_deliver {
     set req.url = req.http.X-Asked-Url;
     return (restart);
   }
+  unset resp.http.xkey;
 }

@@ -19,6 +19,8 @@ from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
 from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
 from tessera.adapters.sqlite import Store
+from tessera.publishing.purge_route import PurgeRoute
+from tessera.publishing.purging import make_carriers
 from tessera.publishing.telling import make_bridge
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
@@ -63,8 +65,8 @@ class Parts(TypedDict):
 
 
 @asynccontextmanager
-async def assemble(settings: Settings) -> AsyncIterator[Parts]:
-    """Open what the settings name, and close it at the end."""
+async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIterator[Parts]:
+    """Open what the settings name, and close it at the end. ``site`` is what a server serves, None where none does."""
     async with AsyncExitStack() as opened:
         store = await Store.open(settings.server.state_dir / STORE)
         opened.push_async_callback(store.close)
@@ -95,8 +97,12 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         opened.push_async_callback(fragments.close)
         board = Noticeboard(settings.server.state_dir)
         opened.callback(board.close)
-        follower = Follower(board, Purges(sources, fragments))
-        await opened.enter_async_context(running(follower.watch()))
+        follower = Follower(board, Purges(sources, fragments, lambda: site.current() if site is not None else None))
+        if site is not None:
+            await opened.enter_async_context(running(follower.watch()))
+            for carrier in make_carriers(settings, board, client):
+                carrier.position()  # from here on it is told
+                await opened.enter_async_context(running(carrier.run()))
         if redis is not None:
             await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
         pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look)
@@ -108,13 +114,13 @@ def make_app(
     site: LiveSite,
     personas: Mapping[str, Persona],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    opening: Callable[[Settings], AbstractAsyncContextManager[Parts]] = assemble,
+    opening: Callable[[Settings], AbstractAsyncContextManager[Parts]] | None = None,
     find: Callable[[str], Site | None] = lambda _version: None,
 ) -> App:
     """Make the ASGI application that serves a site.
 
-    Personas count in development only. ``opening`` opens, when the server starts, what answers are made with; ``find``
-    loads another version of the site for whoever may preview it.
+    Personas count in development only. ``opening`` takes the place of `assemble`; ``find`` loads another version of the
+    site for whoever may preview it.
     """
     development = settings.server.mode == "development"
     identity = make_identity(settings)
@@ -124,12 +130,14 @@ def make_app(
     digests, budgets = Digests(revealed(settings.secret) or secrets.token_hex()), Budgets()
     routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
     routes += Podlets(site, lambda *request: front(*request)).routes()
+    if settings.admin_token is not None:
+        routes += PurgeRoute(settings, settings.admin_token.get_secret_value()).routes()
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
-        async with running(site.watch()), opening(settings) as parts:
+        async with running(site.watch()), opening(settings) if opening else assemble(settings, site) as parts:
             yield parts
 
     rest = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: nothing_there})
@@ -200,5 +208,7 @@ def revealed(secret: SecretStr | None) -> str | None:
 def _terms(source: str, upstream: Upstream) -> Terms:
     lifetime = Lifetime(upstream.fresh_s, upstream.grace_s, upstream.stale_s, upstream.missing_s)
     return Terms(
-        source, upstream.deadline_ms, lifetime, upstream.max_entries, upstream.max_bytes, upstream.retry_ms / 1000
+        *(source, upstream.deadline_ms, lifetime, upstream.max_entries, upstream.max_bytes),
+        retry_s=upstream.retry_ms / 1000,
+        max_refreshes=upstream.max_refreshes,
     )

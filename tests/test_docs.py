@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
 
+from tessera.adapters.registry import DOWNSTREAM
 from tessera.cli.main import MODULES
-from tessera.renderer import composing, crosscheck, element, includer, streaming, trial
+from tessera.renderer import composing, crosscheck, edge, element, includer, streaming, trial
+from tessera.renderer.core import tags
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
@@ -28,6 +30,8 @@ def settings() -> Iterator[tuple[str, str, object]]:
     for table, field in Settings.model_fields.items():
         if table not in SECRETS:
             model = field.annotation
+            if get_origin(model) is tuple:  # tables of which there may be many
+                model = get_args(model)[0]
             assert isinstance(model, type)
             assert issubclass(model, BaseModel)
             for name, setting in model.model_fields.items():
@@ -36,7 +40,7 @@ def settings() -> Iterator[tuple[str, str, object]]:
 
 @pytest.mark.parametrize(("table", "name", "meaning"), list(settings()))
 def test_every_setting_is_documented_as_it_is(table: str, name: str, meaning: str) -> None:
-    section = OPERATING.split(f"### `[{table}]`")[1].split("###")[0]
+    section = re.split(rf"### `\[+{table}\]+`\n", OPERATING)[1].split("###")[0]
     (row,) = [line for line in section.splitlines() if line.startswith(f"| `{name}` |")]
     assert row.endswith(f"| {meaning} |")
 
@@ -83,6 +87,21 @@ def test_every_link_to_a_file_holds(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_docs_end_their_code_blocks(page: Path) -> None:
     assert page.read_text(encoding="utf-8").count("```") % 2 == 0
+
+
+@pytest.mark.parametrize("header", sorted({name.decode() for name, _ in edge.LABELS.values()} | {"cache-groups"}))
+def test_every_header_with_labels_is_documented(header: str) -> None:
+    assert f"`{header}`" in HTTP.lower()
+
+
+@pytest.mark.parametrize("kind", tags.KINDS)
+def test_every_kind_of_tag_is_documented(kind: str) -> None:
+    assert f"`{kind}:" in OPERATING.split("## Purging")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("kind", DOWNSTREAM)
+def test_every_cache_downstream_is_documented(kind: str) -> None:
+    assert f"| `{kind}` |" in OPERATING.split("### Caches downstream")[1].split("\n## ")[0]
 
 
 @pytest.mark.parametrize("name", [includer.ON_ERROR, includer.TURBO_FRAME, element.PATH, "/podium/{page}/{slot}"])

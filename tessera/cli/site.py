@@ -10,7 +10,7 @@ import click
 
 import tessera
 from tessera.publishing.deployment import Deployment, NotServable
-from tessera.publishing.telling import NobodyDownstream, Told, tell
+from tessera.publishing.telling import Told, tell
 from tessera.renderer.core.notices import Notice
 from tessera.renderer.loader import Report
 from tessera.renderer.settings import Settings, SettingsError, load_settings
@@ -55,7 +55,7 @@ def offline_settings(folder: Path) -> Settings:
 def tell_all(settings: Settings, notice: Notice) -> Told:
     """Tell all processes that serve the site."""
     try:
-        told = tell(settings, notice, NobodyDownstream())
+        told = tell(settings, notice)
     except OSError as failure:
         fail(f"the servers of this machine cannot be told: {failure}", code=1)
     if told.redis_is_away:

@@ -26,6 +26,7 @@ from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.noticeboard import Missed, Noticeboard
 
 POLL_S = 0.2
+TOLD_S = 0.02
 DROP = Notice("purge", (EVERYTHING,), hard=True)
 LOOK = Notice("look")
 
@@ -78,6 +79,14 @@ class Bridge:
     def begin(self) -> None:
         """Make sure that whatever is put up from now on will be told."""
         self._position()
+
+    async def has_told(self, number: int, within_s: float = 5 * POLL_S) -> bool:
+        """Wait until whoever holds the lock has told a notice; tell whether it did, within these seconds."""
+        for _ in range(round(within_s / TOLD_S)):
+            if self._position().told >= number:
+                return True
+            await asyncio.sleep(TOLD_S)
+        return False
 
     async def exchange(self) -> None:
         """Hear what is new elsewhere and tell what is new here, once. Raises `Away`, and OSError for own files."""

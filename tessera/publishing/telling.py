@@ -1,4 +1,4 @@
-"""Telling all who serve a site what happened: the processes of this machine, other machines, and those downstream."""
+"""Telling all who serve a site what happened: the processes of this machine, and other machines."""
 
 import asyncio
 from typing import NamedTuple
@@ -9,7 +9,6 @@ from tessera.publishing.bridge import Bridge
 from tessera.publishing.switchboard import Switchboard
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
-from tessera.renderer.core.ports import Downstream
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.settings import Settings
 
@@ -21,19 +20,20 @@ class Told(NamedTuple):
     redis_is_away: bool = False
 
 
-class NobodyDownstream:
-    """Implements `Downstream` where there is nobody to tell."""
-
-    async def purge(self, tags: frozenset[str]) -> None:
-        """Do nothing."""
-
-
-def tell(settings: Settings, notice: Notice, downstream: Downstream) -> Told:
+def tell(settings: Settings, notice: Notice) -> Told:
     """Put up a notice. When this returns, no request that comes to this machine is answered as if it were not up.
 
     Raises OSError where it cannot be put up.
     """
-    return asyncio.run(_tell(settings, notice, downstream))
+
+    async def told() -> Told:
+        board = Noticeboard(settings.server.state_dir)
+        try:
+            return await put_up(settings, board, notice)
+        finally:
+            board.close()
+
+    return asyncio.run(told())
 
 
 def make_bridge(settings: Settings, board: Noticeboard, redis: SharedRedis) -> Bridge:
@@ -42,29 +42,21 @@ def make_bridge(settings: Settings, board: Noticeboard, redis: SharedRedis) -> B
     return Bridge(board, RedisStream(redis, f"tessera:{settings.site.name}:notices"), switchboard)
 
 
-async def _tell(settings: Settings, notice: Notice, downstream: Downstream) -> Told:
-    board = Noticeboard(settings.server.state_dir)
-    try:
-        told = Told(board.append(notice)) if settings.redis.url is None else await _across(settings, board, notice)
-        if notice.kind == "purge":
-            await downstream.purge(frozenset(notice.tags))
-        return told
-    finally:
-        board.close()
-
-
-async def _across(settings: Settings, board: Noticeboard, notice: Notice) -> Told:
-    """Put up a notice and carry it to other machines, unless a server here will do that at once."""
-    assert settings.redis.url is not None
+async def put_up(settings: Settings, board: Noticeboard, notice: Notice) -> Told:
+    """Put up a notice and carry it to other machines, unless a server here will do that at once. Raises OSError."""
+    if settings.redis.url is None:
+        return Told(await asyncio.to_thread(board.append, notice))
     redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
     bridge = make_bridge(settings, board, redis)
     try:
         async with bridge.held() as held:
             if held:
                 bridge.begin()
-            number = board.append(notice)
+            number = await asyncio.to_thread(board.append, notice)
             if held:
                 await bridge.exchange()
+            else:
+                return Told(number, not await bridge.has_told(number))
         return Told(number)
     except Away:
         return Told(number, redis_is_away=True)

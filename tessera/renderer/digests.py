@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from tessera.renderer.core.inputs import canonical
+from tessera.renderer.core.labels import visitor_tag
+from tessera.renderer.core.tags import Tag
 from tessera.renderer.plans import SlotPlan
 
 DIGEST_BYTES = 15
@@ -32,6 +34,10 @@ class Digests:
     def _of(self, version: str, page: str, slot: str, key: bytes | None) -> str:
         mac = hmac.digest(self._secret, canonical((version, page, slot, key)), "sha256")
         return "d" + urlsafe_b64encode(mac[:DIGEST_BYTES]).decode()  # a token of RFC 9651 begins with a letter
+
+    def visitor(self, visitor_id: str) -> Tag:
+        """Return the tag of a visitor that an edge may see."""
+        return visitor_tag(visitor_id, self._secret.decode())
 
     def holds(self, carried: str, version: str, page: str, slot: str, key: bytes | None) -> bool:
         """Tell whether the digest that a request carries is that of the answer it gets."""

@@ -1,12 +1,16 @@
 """What is told to whoever might store an answer: browsers, and the proxy or CDN in front, in the words that each obeys.
 
-Sources: RFC 9111 (caching), RFC 9213 (`CDN-Cache-Control`), RFC 5861 (`stale-while-revalidate`, `stale-if-error`), and
+Sources: RFC 9111 (caching), RFC 9213 (`CDN-Cache-Control`), RFC 5861 (`stale-while-revalidate`, `stale-if-error`),
+RFC 9875 (`Cache-Groups`), the vendors on `Surrogate-Key` (Fastly), `Cache-Tag` (Cloudflare) and `xkey` (Varnish), and
 what was measured of each server; docs/http.md says who obeys which.
 """
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Literal
 
+from tessera.renderer.core.labels import Room, labels
+from tessera.renderer.core.tags import Tag
 from tessera.renderer.respond import Headers
 
 Kind = Literal["generic", "nginx", "varnish", "fastly", "cloudflare"]
@@ -26,6 +30,18 @@ PRIVATE: Headers = [
 CACHING = frozenset(name for name, _ in PRIVATE)
 """Every header that tells whether an answer may be stored."""
 
+LABELS: dict[Kind, tuple[bytes, bytes]] = {
+    "generic": (b"surrogate-key", b" "),
+    "nginx": (b"surrogate-key", b" "),
+    "varnish": (b"xkey", b" "),
+    "fastly": (b"surrogate-key", b" "),
+    "cloudflare": (b"cache-tag", b","),
+}
+"""The header that each kind of edge reads labels from, and what stands between two of them."""
+
+GROUPS = Room(total_bytes=3_900, labels=32, label_bytes=32)
+"""What every cache that knows groups has to keep of them (RFC 9875, section 2)."""
+
 REMEMBERED = 4096
 
 
@@ -42,6 +58,8 @@ class Edge:
         self._grace_s = grace_s
         self._public = lru_cache(REMEMBERED)(self._told_to_all)
         self._context = lru_cache(REMEMBERED)(self._told_to_edges)
+        self.labels: Callable[[tuple[Tag, ...]], Headers] = lru_cache(REMEMBERED)(self._labels)
+        """The headers that tell an edge by which tags to purge an answer; the most telling tags come first."""
 
     @property
     def obeys_vary(self) -> bool:
@@ -60,6 +78,13 @@ class Edge:
         room_s = max(0.0, horizon_s - max_age_s)
         return int(min(self._stale_s, room_s)), int(min(self._grace_s, room_s))
 
+    def _labels(self, tags: tuple[Tag, ...]) -> Headers:
+        name, between = LABELS[self._kind]
+        told = [(name, between.join(each.encode() for each in labels(tags, Room())))]
+        if self._kind == "generic":
+            told.append((b"cache-groups", groups(labels(tags, GROUPS))))
+        return told
+
     def _told_to_all(self, max_age_s: int, stale_s: int, grace_s: int) -> Headers:
         return [(b"cache-control", b"public, " + _lifetime(max_age_s, stale_s, grace_s))]
 
@@ -71,6 +96,11 @@ class Edge:
         elif self._kind == "fastly":
             headers.append((b"surrogate-control", lifetime))
         return headers
+
+
+def groups(named: Iterable[str]) -> bytes:
+    """Write labels as RFC 9875 has groups: a list of strings (RFC 9651)."""
+    return ", ".join(f'"{each}"' for each in named).encode()
 
 
 def _lifetime(max_age_s: int, stale_s: int, grace_s: int) -> bytes:

@@ -4,7 +4,11 @@ import asyncio
 import logging
 from typing import Protocol
 
+from tessera.renderer.attendance import Seat
 from tessera.renderer.noticeboard import Missed, Noticeboard
+
+LOOK_S = 0.025
+"""Seconds between two looks of a process that nobody asks anything: so much longer, at most, a purge waits for it."""
 
 CHECK_S = 10.0
 """Seconds between two looks at whether the notice board is still the one that others use."""
@@ -15,8 +19,8 @@ log = logging.getLogger("tessera")
 class Purged(Protocol):
     """What can be purged."""
 
-    def purge(self, tags: tuple[str, ...], *, hard: bool) -> None:
-        """Let go of what carries one of the tags."""
+    def purge(self, tags: tuple[str, ...], *, hard: bool) -> int:
+        """Let go of what carries one of the tags, and return how many fragments those were."""
         ...
 
     def drop(self) -> None:
@@ -33,6 +37,7 @@ class Follower:
         self._remembered = remembered
         self._cell = board.cell
         self._seen = board.number
+        self._seat: Seat | None = None
 
     def look(self) -> None:
         """Obey what is new. Each request pays for it: without news it is one comparison."""
@@ -40,11 +45,20 @@ class Follower:
             self._catch_up()
 
     async def watch(self) -> None:
-        """Take up with another notice board where this one is gone. Runs until it is cancelled."""
-        while True:
-            await asyncio.sleep(CHECK_S)
-            if not self._board.is_in_place():
-                self._start_over("the notice board is gone")
+        """Obey without being asked anything, and take up with another board where this one is gone.
+
+        Purges wait for a process that does this. Runs until it is cancelled.
+        """
+        self._seat = Seat(self._board.folder, self._seen)
+        try:
+            while True:
+                for _ in range(max(1, round(CHECK_S / LOOK_S))):
+                    await asyncio.sleep(LOOK_S)
+                    self.look()
+                if not self._board.is_in_place():
+                    self._start_over("the notice board is gone")
+        finally:
+            self._seat.close()
 
     def _catch_up(self) -> None:
         number = self._cell[0]
@@ -54,17 +68,23 @@ class Follower:
             self._start_over(str(missed))
             return
         self._seen = max(number, *(each for each, _ in notices)) if notices else number
-        for _, notice in notices:
-            if notice.kind == "purge":
-                self._remembered.purge(notice.tags, hard=notice.hard)
+        for each, notice in notices:
+            dropped = self._remembered.purge(notice.tags, hard=notice.hard) if notice.kind == "purge" else 0
+            if self._seat is not None:
+                self._seat.dropped(each, dropped)
+        if self._seat is not None:
+            self._seat.obeyed(self._seen)
 
     def _start_over(self, why: str) -> None:
         """Drop everything, as nobody knows what was missed, and go on from here."""
         log.warning("all inputs and fragments are dropped, as notices may have been missed: %s", why)
+        self._remembered.drop()
         try:
             self._board.renew()
+            self._cell = self._board.cell
+            self._seen = self._board.number
+            if self._seat is not None:
+                self._seat.close()
+                self._seat = Seat(self._board.folder, self._seen)
         except OSError as failure:
             log.error("there is no notice board, so purges reach nobody: %s", failure)
-        self._cell = self._board.cell
-        self._seen = self._board.number
-        self._remembered.drop()

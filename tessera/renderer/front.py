@@ -181,11 +181,12 @@ class Front:
             if composer in ("esi", "ssi") and visit.preview is None:
                 return await self._for_proxy(pipeline, visit, asked, page, composer, query)
             answer = await pipeline.page(asked, plan, page.slots)
-            composed = self._response(visit, answer.fragment, page, {"layout": answer.layout, **answer.slots})
+            told = {"layout": answer.layout, **answer.slots}
+            composed = self._response(visit, pipeline, answer.fragment, page, told)
             return composed._replace(headers=[*composed.headers, *self._guards])
         shown = await pipeline.slot(asked, plan)
         includer = includer_of(query, place[1]) if query else ANY
-        return self._response(visit, shown.fragment, plan, {place[1]: shown}, includer)
+        return self._response(visit, pipeline, shown.fragment, plan, {place[1]: shown}, includer)
 
     async def _batch(self, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for many fragments at once; see `tessera.renderer.batch`."""
@@ -261,6 +262,7 @@ class Front:
     def _response(
         self,
         visit: Visit,
+        pipeline: Pipeline,
         fragment: Fragment,
         plan: SlotPlan | PagePlan,
         answers: Mapping[str, Answer],
@@ -274,8 +276,8 @@ class Front:
                 length = (b"content-length", b"%d" % len(fragment.body))
                 return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
         if extra:
-            caching = self._storing.of_stand_in(plan)
-        elif plan.scope == "private":
+            caching = self._storing.of_stand_in(plan, answers)
+        elif plan.scope == "private" or not pipeline.hold(answers.values()):
             caching = PRIVATE
         else:
             caching = self._storing.headers(
@@ -295,7 +297,8 @@ class Front:
         assert page.layout is not None
         layout = await pipeline.slot(asked, page.layout)
         extra = fallbacks({"layout": layout})
-        caching = NO_STORE if extra else self._storing.of_layout(page.layout, layout)
+        stored = not extra and pipeline.hold([layout])
+        caching = self._storing.of_layout(page.layout, layout) if stored else NO_STORE
         told = {name: query[name] for name in page.parameters if name in query}
         sources = Sources(page.name, visit.locale, told)
         slots = page.layout.outcome(layout.decision).slots

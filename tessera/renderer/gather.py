@@ -185,9 +185,9 @@ class Gatherer:
                 failure = failed
                 known.failed(failed)
                 continue
-            if got.value.all:
-                known.used("items", list_plan.name, got)
-                share = got.value.share(known.taken, list_plan.count)
+            items = known.used("items", list_plan.name, got)
+            if items.all:
+                share = items.share(known.taken, list_plan.count)
                 if share.all:
                     return share
         if failure is not None:

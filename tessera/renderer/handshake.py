@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 
 from tessera.renderer.core.context import PLACE_HEADERS
 from tessera.renderer.core.device import HINTS
+from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.digests import Budgets, Digests
-from tessera.renderer.edge import Edge
+from tessera.renderer.edge import PRIVATE, Edge
 from tessera.renderer.gather import Asked
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
-from tessera.renderer.respond import Response
+from tessera.renderer.respond import Headers, Response
 from tessera.renderer.site import Site
 
 TOLD_BY: Mapping[str, Iterable[bytes]] = {
@@ -46,9 +47,17 @@ class Handshake:
         }
         words = [f"{name}={digests.get(name, plan.scope)}" for name, plan in page.slots.items()]
         lifetime_s = min([self._max_age_s, *(each.lifetime_s for each in answers if each.rung == "fresh")])
-        caching = self._edge.context(lifetime_s, horizon_s=lifetime_s)
+        caching = self._edge.context(lifetime_s, horizon_s=lifetime_s) + self._labels(asked, page)
+        if not pipeline.hold(answers):
+            caching = PRIVATE
         told = (b"tessera-context", ", ".join(words).encode())
         return Response(204, [*caching, (b"vary", b", ".join(told_by(plans)).title()), told])
+
+    def _labels(self, asked: Asked, page: PagePlan) -> Headers:
+        """Return what tells the edge by which tags to purge this: nobody's id, but a digest of it."""
+        place = (EVERYTHING, f"page:{page.name}")
+        visitor_id = asked.context.visitor.id
+        return self._edge.labels((*place, self._digests.visitor(visitor_id)) if visitor_id is not None else place)
 
     def _word(self, asked: Asked, site: Site, plan: SlotPlan, answer: Answer) -> str:
         if answer.rung != "fresh":

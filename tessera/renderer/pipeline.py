@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
@@ -23,6 +23,7 @@ from tessera.renderer.fragments import Fragments, rendered
 from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
+from tessera.renderer.remembered import Got
 from tessera.rules.evaluate import Decision, Reason
 
 EMPTY = Fragment.of(b"")
@@ -36,7 +37,8 @@ class Answer(NamedTuple):
     default, or nothing. ``lifetime_s`` is how long the same request is sure to get the same answer: 0 or more,
     possibly infinite; ``horizon_s`` the same as far as only time is asked. ``problems`` name what failed, without any
     visitor's data. ``shown`` are the items that its template was handed, ``left_out`` the ids of those that it was not,
-    as slots before it show them.
+    as slots before it show them. ``used`` are the inputs: source, what, and what it was; ``purges`` counts those from
+    before.
     """
 
     fragment: Fragment
@@ -49,6 +51,8 @@ class Answer(NamedTuple):
     horizon_s: float = inf
     shown: tuple[Items | None, Items | None] = (None, None)
     left_out: frozenset[str] = frozenset()
+    used: Sequence[tuple[str, str, Got[Any]]] = ()
+    purges: int = -1
 
 
 Others = dict[str, "asyncio.Future[Answer]"]
@@ -81,6 +85,12 @@ class Pipeline:
         self._compositions = Compositions()
         self._reported: set[tuple[str, str, str]] = set()
         self.recorder = recorder
+
+    def hold(self, answers: Iterable[Answer]) -> bool:
+        """Tell whether nothing was purged since these answers were begun: else nobody may store them."""
+        self.look()
+        purges = self.fragments.purges
+        return not [answer for answer in answers if answer.purges != purges]  # cheaper than `all` of one
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
@@ -190,8 +200,9 @@ class Pipeline:
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
-        problems, shown = tuple(known.problems), (items, item)
-        return Answer(fragment, decision, known.rung, lifetime_s, problems, key, hit, horizon_s, shown, known.taken)
+        problems, shown, used = tuple(known.problems), (items, item), known.used_inputs
+        made = fragment, decision, known.rung, lifetime_s, problems, key, hit, horizon_s
+        return Answer(*made, shown, known.taken, used, known.purges)
 
     def _report(self, plan: SlotPlan, rules: Sequence[str]) -> None:
         """Log rules that failed and were skipped, each once: the next visitor would only say the same."""

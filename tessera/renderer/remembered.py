@@ -29,13 +29,14 @@ ENTRY_BYTES = 900
 
 
 class Got(NamedTuple, Generic[V]):
-    """An input: its value, its age in seconds, and what is left of its fresh life."""
+    """An input: its value, its age in seconds, what is left of its fresh life, and the tags by which it is purged."""
 
     value: V
     age_s: float
     fresh_for_s: float
     freshness: Freshness
     failure: SourceError | None = None
+    tags: Tags = ()
 
 
 class Arrived(NamedTuple, Generic[V]):
@@ -50,7 +51,8 @@ class Arrived(NamedTuple, Generic[V]):
 class Terms:
     """How one upstream is asked, and how much of what it says is remembered.
 
-    ``retry_s`` is for how many seconds something that failed is not asked for again.
+    ``retry_s`` is for how many seconds something that failed is not asked for again. At most ``max_refreshes`` calls
+    are under way at one time that no answer waits for.
     """
 
     source: str
@@ -59,6 +61,7 @@ class Terms:
     max_entries: int
     max_bytes: int
     retry_s: float
+    max_refreshes: int = 20
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class Remembered(Generic[K, V]):
         self._failed: TTLCache[K, tuple[type[SourceError], str]] = TTLCache(
             terms.max_entries, terms.retry_s, timer=clock
         )
+        self._refreshes = 0
         self.size_bytes = 0
 
     def __len__(self) -> int:
@@ -110,7 +114,7 @@ class Remembered(Generic[K, V]):
         kept = self.calm(key, now_s)
         if kept is None:
             return None
-        return Got(kept.value, now_s - kept.fetched_s, kept.fresh_until_s - now_s, "fresh")
+        return Got(kept.value, now_s - kept.fetched_s, kept.fresh_until_s - now_s, "fresh", None, kept.tags)
 
     def calm(self, key: K, now_s: float) -> Kept[V] | None:
         """Return the same as it is remembered. ``now_s`` is the moment by the clock of its keeper."""
@@ -131,8 +135,8 @@ class Remembered(Generic[K, V]):
             freshness = self._terms.lifetime.judge(past_s)
             if freshness in ("fresh", "refreshing"):
                 if past_s + lead_s(kept.fetch_s, 1 - self._draw()) >= 0 and key not in self._failed:
-                    self._flight(key, fetch, about)
-                return Got(kept.value, now_s - kept.fetched_s, max(0.0, -past_s), freshness)
+                    self._refresh(key, fetch, about)
+                return Got(kept.value, now_s - kept.fetched_s, max(0.0, -past_s), freshness, None, kept.tags)
         failed = self._failed.get(key)
         if failed is not None:
             kind, source = failed
@@ -153,7 +157,7 @@ class Remembered(Generic[K, V]):
         kept, now_s = self._current(key), self._clock()
         if kept is None or self._terms.lifetime.judge(now_s - kept.fresh_until_s) == "expired":
             raise failure
-        return Got(kept.value, now_s - kept.fetched_s, 0.0, "stale", failure)
+        return Got(kept.value, now_s - kept.fetched_s, 0.0, "stale", failure, kept.tags)
 
     def _current(self, key: K) -> Kept[V] | None:
         """Return what is remembered, compared with the purges there were since: gone by a hard one, aged by a soft."""
@@ -169,6 +173,18 @@ class Remembered(Generic[K, V]):
             kept.calm_until_s = min(kept.calm_until_s, purged_s)
         kept.compared = self._fences.count
         return kept
+
+    def _refresh(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]], about: Tags) -> None:
+        """Fetch anew behind the answer, or leave that to a later request where enough are under way.
+
+        So a purge of everything brings no more calls at once than this, however many ask meanwhile.
+        """
+        if self._refreshes < self._terms.max_refreshes and (key, self._fences.last(about)) not in self._flights:
+            self._refreshes += 1
+            self._flight(key, fetch, about).add_done_callback(self._refreshed)
+
+    def _refreshed(self, _flight: object) -> None:
+        self._refreshes -= 1
 
     def _flight(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]], about: Tags) -> "asyncio.Future[Got[V]]":
         """Return the call that is under way for this, begun now or since the last purge that could concern it."""
@@ -187,14 +203,14 @@ class Remembered(Generic[K, V]):
             raise
         self._failed.pop(key, None)
         if self._fences.is_behind(began, arrived.tags):
-            return Got(arrived.value, 0.0, 0.0, "fresh")
+            return Got(arrived.value, 0.0, 0.0, "fresh", None, arrived.tags)
         fetch_s = self._clock() - began_s
         fresh_s = min(terms.lifetime.fresh_s, terms.lifetime.missing_s if arrived.missing else float("inf"))
         size = ENTRY_BYTES + approximate_bytes(arrived.value)
         until_s = began_s + fresh_s
         calm_s = until_s - fetch_s * EARLIEST
         self._keep(key, Kept(arrived.value, arrived.tags, size, self._fences.count, began_s, fetch_s, until_s, calm_s))
-        return Got(arrived.value, 0.0, fresh_s, "fresh")
+        return Got(arrived.value, 0.0, fresh_s, "fresh", None, arrived.tags)
 
     def _keep(self, key: K, kept: Kept[V]) -> None:
         """Remember an answer, unless one that was asked for later is there already."""

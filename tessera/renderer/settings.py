@@ -4,6 +4,7 @@ A setting ``fresh_s`` in the table ``[profiles]`` is ``TESSERA_PROFILES__FRESH_S
 read from the environment only. `docs/operating.md` lists every setting with its default, unit and meaning.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from tessera.renderer.edge import Kind
 
 FILE = "tessera.toml"
-SECRETS = ("secret", "edge_secret", "cart_secret", "profiles_token", "lists_token")
+SECRETS = ("secret", "edge_secret", "cart_secret", "admin_token", "profiles_token", "lists_token")
 MIN_SECRET = 16
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 ReferrerPolicy = Literal[
@@ -134,6 +135,38 @@ class EdgeServer(Table):
     )
 
 
+class Downstream(Table):
+    """A cache in front that is to be told of purges; a table for each."""
+
+    name: str = Field(pattern="^[a-z0-9-]+$", description="What it is called in reports")
+    kind: Literal["varnish", "nginx", "fastly", "cloudflare", "http"] = Field(
+        description="What it is: `varnish`, `nginx`, `fastly`, `cloudflare`, or `http` for a service that purges it"
+    )
+    url: str | None = Field(
+        None, pattern="^https?://", description="Address of a `varnish` or `http`; else of the vendor's API"
+    )
+    folder: Path | None = Field(None, description="Folder of the `proxy_cache_path` of an `nginx`")
+    service: str | None = Field(None, pattern="^[A-Za-z0-9]+$", description="Id of the service at `fastly`")
+    zone: str | None = Field(None, pattern="^[A-Za-z0-9]+$", description="Id of the zone at `cloudflare`")
+    token_variable: str | None = Field(
+        None, description="Name of the environment variable with the token for `fastly`, `cloudflare` or `http`"
+    )
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        needed = {
+            "varnish": ("url",),
+            "nginx": ("folder",),
+            "fastly": ("service", "token_variable"),
+            "cloudflare": ("zone", "token_variable"),
+            "http": ("url",),
+        }
+        missing = [name for name in needed[self.kind] if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"`{self.kind}` needs {' and '.join(f'`{name}`' for name in missing)}")
+        return self
+
+
 class Http(Table):
     """What is told to browsers and proxies."""
 
@@ -190,6 +223,9 @@ class Upstream(Table):
     )
     retry_ms: NonNegativeFloat = Field(
         300, description="Milliseconds for which something that could not be had is not asked for again"
+    )
+    max_refreshes: PositiveInt = Field(
+        20, description="Calls at one time, at most, for which no answer waits, such as after a purge"
     )
     max_entries: PositiveInt = Field(50_000, description="Answers remembered in each process, at most")
     max_bytes: PositiveInt = Field(64 * 1024 * 1024, description="Bytes of answers remembered in each process, at most")
@@ -295,6 +331,7 @@ class Settings(BaseSettings):
     cache: Cache = Cache()
     redis: Redis = Redis()
     edge: EdgeServer = EdgeServer()
+    downstream: tuple[Downstream, ...] = ()
     http: Http = Http()
     profiles: Profiles = Profiles()
     lists: Lists = Lists()
@@ -314,6 +351,9 @@ class Settings(BaseSettings):
     cart_secret: SecretStr | None = Field(
         None, description="Shared with the shop, which signs carts with it; without it no cart in a header counts"
     )
+    admin_token: SecretStr | None = Field(
+        None, description="Bearer token of whoever may purge over HTTP; at least 16 characters, without it nobody may"
+    )
     profiles_token: SecretStr | None = Field(None, description="Bearer token for the profile service")
     lists_token: SecretStr | None = Field(None, description="Bearer token for the recommender service")
 
@@ -323,6 +363,19 @@ class Settings(BaseSettings):
             raise ValueError("`TESSERA_SECRET` must be set in production: visitor ids are signed with it")
         if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
             raise ValueError(f"`TESSERA_SECRET` must have at least {MIN_SECRET} characters")
+        if self.admin_token is not None and len(self.admin_token.get_secret_value()) < MIN_SECRET:
+            raise ValueError(f"`TESSERA_ADMIN_TOKEN` must have at least {MIN_SECRET} characters")
+        return self
+
+    @model_validator(mode="after")
+    def _caches_downstream_differ_and_have_their_tokens(self) -> Self:
+        names = [each.name for each in self.downstream]
+        if len(set(names)) < len(names):
+            raise ValueError("`downstream`: two of the same name")
+        wanted = [each.token_variable for each in self.downstream if each.token_variable is not None]
+        missing = [name for name in wanted if not os.environ.get(name)]
+        if missing and self.server.mode == "production":
+            raise ValueError(f"`downstream`: `{missing[0]}` must be set in the environment")
         return self
 
 

@@ -12,10 +12,11 @@ from tessera.renderer.cache.base import FALL_BACK
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.declared import Coerced, Declared
 from tessera.renderer.core.freshness import seconds_until
-from tessera.renderer.core.inputs import Gathered
+from tessera.renderer.core.inputs import Gathered, Items
 from tessera.renderer.gather import NOTHING
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import SlotPlan
+from tessera.renderer.remembered import Kept
 
 NONE_LEFT_OUT: frozenset[str] = frozenset()
 
@@ -75,6 +76,7 @@ def at_hand(
             until = derived.until
     cta = shown.cta.resolve(facts, locale) if shown.cta is not None else None
     items = item = None
+    used: list[tuple[str, str, Kept[Items]]] = []
     if shown.lists:
         items = NOTHING
         for wanted in shown.lists:
@@ -84,6 +86,7 @@ def at_hand(
             found = sources.lists.calm((declared.shape, wanted.name, query), now_s)
             if found is None:
                 return None
+            used.append(("items", wanted.name, found))
             if found.value.all:
                 items = found.value.share((), wanted.count)
                 if found.fresh_until_s < fresh_until_s:
@@ -94,6 +97,7 @@ def at_hand(
         found = sources.single.calm((declared.shape, sku), now_s) if isinstance(sku, str) else None
         if found is None:
             return None
+        used.append(("catalogue", shown.item, found))
         item = found.value
         if found.fresh_until_s < fresh_until_s:
             fresh_until_s = found.fresh_until_s
@@ -106,5 +110,6 @@ def at_hand(
     lifetime_s, horizon_s = fresh_until_s - now_s, inf if until is None else seconds_until(until, now)
     if horizon_s < lifetime_s:
         lifetime_s = horizon_s
-    answer = fragment, decision, "fresh", lifetime_s, (), key, True, horizon_s, (items, item), NONE_LEFT_OUT
-    return tuple.__new__(Answer, answer)
+    answer = fragment, decision, "fresh", lifetime_s, (), key, True, horizon_s
+    others = (items, item), NONE_LEFT_OUT, used, pipeline.fragments.purges
+    return tuple.__new__(Answer, answer + others)

@@ -37,11 +37,12 @@ class Machine:
         self.dropped = 0
         self.follower = Follower(Noticeboard(folder), self)
 
-    def purge(self, tags: tuple[str, ...], *, hard: bool) -> None:
+    def purge(self, tags: tuple[str, ...], *, hard: bool) -> int:
         if tags == ("everything",):
             self.dropped += 1
         else:
             self.purged += tags
+        return 0
 
     def drop(self) -> None:
         self.dropped += 1

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from tessera.adapters.sqlite import Seed, fill, prepare
 from tessera.cli.main import tessera
+from tessera.renderer.attendance import attending
 from tests.support.fakes import item
 from tests.support.redis import redis_server
 from tests.support.served import served
@@ -56,7 +57,7 @@ def title(store: Path, text: str) -> None:
 def url(site: Path, store: Path) -> Iterator[str]:
     with served(store.parent, "--site", str(site), "--workers", "2") as address:
         until = time.monotonic() + 60
-        while not _is_ready(address):
+        while len(list(attending(store.parent / "notices"))) < 2 or not _is_ready(address):
             assert time.monotonic() < until
             time.sleep(0.1)
         yield address
@@ -100,7 +101,7 @@ def test_a_purge_says_what_it_did(site: Path) -> None:
         (
             ["vistor:ann"],
             "`vistor:ann` is not a tag: write a kind, a colon and a name; kinds are visitor, item, list, template, "
-            "cta, slot, experiment\ndid you mean `visitor`?\n",
+            "cta, slot, page, experiment\ndid you mean `visitor`?\n",
         ),
     ],
 )

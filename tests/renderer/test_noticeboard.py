@@ -27,8 +27,9 @@ class Told:
         self.purged: list[tuple[tuple[str, ...], bool]] = []
         self.dropped = 0
 
-    def purge(self, tags: tuple[str, ...], *, hard: bool) -> None:
+    def purge(self, tags: tuple[str, ...], *, hard: bool) -> int:
         self.purged.append((tags, hard))
+        return 3
 
     def drop(self) -> None:
         self.dropped += 1

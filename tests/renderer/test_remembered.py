@@ -12,6 +12,7 @@ from tessera.renderer.fences import Fences
 from tessera.renderer.remembered import Arrived, Got, Remembered, Terms
 
 DOWN = SourceUnavailable("profile", "down")
+TAGS = ("visitor:ann",)
 
 
 class Upstream:
@@ -52,9 +53,9 @@ async def settled() -> None:
 async def test_a_fresh_answer_is_at_hand_with_its_age() -> None:
     upstream = Upstream(Lifetime(60, 600))
     assert upstream.remembered.at_hand("ann") is None
-    assert await upstream.get() == Got("ann1", 0.0, 60, "fresh")
+    assert await upstream.get() == Got("ann1", 0.0, 60, "fresh", None, TAGS)
     upstream.now_s += 59
-    assert upstream.remembered.at_hand("ann") == Got("ann1", 59, 1, "fresh")
+    assert upstream.remembered.at_hand("ann") == Got("ann1", 59, 1, "fresh", None, TAGS)
     upstream.now_s += 1
     assert upstream.remembered.at_hand("ann") is None
     assert (await upstream.get()).value == "ann2"
@@ -64,11 +65,11 @@ async def test_within_stale_s_the_old_answer_comes_at_once_while_one_newer_is_fe
     upstream = Upstream(Lifetime(60, 600, stale_s=30))
     await upstream.get()
     upstream.now_s += 89
-    assert [await upstream.get() for _ in range(20)] == [Got("ann1", 89, 0.0, "refreshing")] * 20
+    assert [await upstream.get() for _ in range(20)] == [Got("ann1", 89, 0.0, "refreshing", None, TAGS)] * 20
     assert upstream.calls == 1
     await settled()
     assert upstream.calls == 2
-    assert upstream.remembered.at_hand("ann") == Got("ann2", 0.0, 60, "fresh")
+    assert upstream.remembered.at_hand("ann") == Got("ann2", 0.0, 60, "fresh", None, TAGS)
 
 
 async def test_past_stale_s_a_newer_answer_is_waited_for() -> None:
@@ -150,7 +151,7 @@ async def test_a_soft_purge_ends_the_fresh_life_and_a_hard_one_the_answer() -> N
     upstream.fences.put_up(["visitor:ann"], hard=False, now_s=upstream.now_s)
     upstream.now_s += 29
     assert upstream.remembered.at_hand("ann") is None
-    assert await upstream.get() == Got("ann1", 29, 0.0, "refreshing")
+    assert await upstream.get() == Got("ann1", 29, 0.0, "refreshing", None, TAGS)
     await settled()
     assert (await upstream.get()).value == "ann2"
     upstream.failure = DOWN
@@ -172,7 +173,7 @@ async def test_a_purge_of_something_else_changes_nothing() -> None:
     upstream = Upstream(Lifetime(60, 600))
     await upstream.get()
     upstream.fences.put_up(["visitor:bob", "item:A"], hard=True, now_s=upstream.now_s)
-    assert upstream.remembered.at_hand("ann") == Got("ann1", 0.0, 60, "fresh")
+    assert upstream.remembered.at_hand("ann") == Got("ann1", 0.0, 60, "fresh", None, TAGS)
 
 
 async def test_entries_and_bytes_are_bounded_and_the_oldest_goes_first() -> None:

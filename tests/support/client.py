@@ -52,6 +52,7 @@ class Client:
     cache: FragmentCache
     live: LiveSite
     app: App
+    fragments: Fragments
     clock: list[datetime] = field(default_factory=lambda: [NOW])
 
     def headers(self, visitor: str | None, **headers: str) -> dict[str, str]:
@@ -81,18 +82,19 @@ async def client_of(
     cache = cache if cache is not None else MemoryCache(10_000_000)
     live = LiveSite.fixed(load(site) if isinstance(site, Path) else site)
     moments = [NOW]
+    fragments = Fragments(cache)
 
     @asynccontextmanager
     async def opening(_settings: Settings) -> AsyncIterator[Parts]:
         sources = world.sources(clock=lambda: moments[-1].timestamp(), **terms)
-        pipeline = Pipeline(Gatherer(sources), Fragments(cache), recorder)
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder)
         yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening)
     async with running(app) as served:
         transport = httpx.ASGITransport(app=served)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield Client(http, settings, world, cache, live, served, moments)
+            yield Client(http, settings, world, cache, live, served, fragments, moments)
 
 
 @asynccontextmanager

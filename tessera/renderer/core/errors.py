@@ -35,3 +35,14 @@ class SourceGarbled(SourceError):
 
 class Away(Exception):
     """Redis did not answer in time, could not be reached, or refused. The message holds no visitor's data."""
+
+
+class Unpurged(Exception):
+    """A cache downstream did not purge. The message says why, and holds no visitor's data.
+
+    ``retry_after_s`` is when it wants to be asked again, in seconds; None where it did not say.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -150,6 +150,14 @@ class Events(Protocol):
 class Downstream(Protocol):
     """Whoever keeps copies of answers in front of Tessera: a proxy's cache, a CDN."""
 
-    async def purge(self, tags: frozenset[str]) -> None:
-        """Let go of what carries one of the tags; ``everything`` is all. Nothing here serves it any more by then."""
+    @property
+    def max_labels(self) -> int:
+        """How many labels one purge may name."""
+        ...
+
+    async def purge(self, labels: Sequence[str], *, hard: bool) -> None:
+        """Return once no copy that carries one of the labels is used as it is.
+
+        Soft, it may be used while it is fetched anew; who knows no such thing purges hard. Raises `Unpurged`.
+        """
         ...

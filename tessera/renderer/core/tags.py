@@ -4,18 +4,22 @@ A fragment's own tags name what it was made from, so they are a function of its 
 is shown in are added where it is answered with: many slots may show one fragment.
 
 `item:SKU` · `template:home/hero.liquid` · `cta:ID` · `experiment:NAME` · `slot:page/slot` · `page:NAME`
+
+Inputs have `visitor:ID`, `item:SKU` and `list:NAME`.
 """
 
 from functools import lru_cache
 from sys import intern
 
 from tessera.renderer.core.inputs import Gathered, InputsPlan
+from tessera.rules.diagnostics import did_you_mean
 
 Tag = str
 
 EVERYTHING: Tag = "everything"
 """Stands for whatever there is."""
 
+KINDS = ("visitor", "item", "list", "template", "cta", "slot", "page", "experiment")
 
 REMEMBERED = 1024
 """Combinations of tags that each outcome remembers, so that fragments with the same ones share them."""
@@ -42,6 +46,16 @@ class Tags:
         """Return the tags of the fragment that is made of these inputs."""
         assignment = gathered.assignment
         return self._tags(self._inputs.skus(gathered), assignment.experiment if assignment is not None else None)
+
+
+def problem_with(tag: str) -> str | None:
+    """Say in the words of whoever wrote it why a text is no tag, with a suggestion on a second line; None if it is."""
+    kind, colon, name = tag.partition(":")
+    if kind in KINDS and colon and name:
+        return None
+    close = did_you_mean(kind, KINDS)
+    said = f"`{tag}` is not a tag: write a kind, a colon and a name; kinds are {', '.join(KINDS)}"
+    return f"{said}\n{close}" if close else said
 
 
 def template_tag(name: str) -> Tag:

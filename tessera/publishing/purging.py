@@ -1,0 +1,109 @@
+"""A purge as a whole: put up, obeyed by all workers, told to other machines and downstream, and recorded."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import httpx
+
+from tessera.adapters.client import make_client
+from tessera.adapters.registry import DOWNSTREAM, Reach
+from tessera.publishing.audit import record
+from tessera.publishing.carrier import POLL_S, Carrier, obeyed_by_workers
+from tessera.publishing.telling import put_up
+from tessera.renderer.attendance import attending
+from tessera.renderer.core.labels import purged
+from tessera.renderer.core.notices import Notice
+from tessera.renderer.core.tags import Tag
+from tessera.renderer.noticeboard import Noticeboard
+from tessera.renderer.settings import Settings
+
+DOWNSTREAM_S = 5.0
+"""For how long caches downstream are waited for; who takes longer is told behind the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a purge has reached: workers of this machine, fragments that they dropped, and caches downstream.
+
+    ``waiting`` are those that it has not reached and goes on trying to, with the reason.
+    """
+
+    notice: int
+    workers: int
+    fragments: int
+    downstream: Sequence[str]
+    waiting: Mapping[str, str]
+
+
+def make_carriers(settings: Settings, board: Noticeboard, client: httpx.AsyncClient) -> Sequence[Carrier]:
+    """Make what tells the caches that the settings name."""
+    labels = partial(purged, secret=secret_of(settings))
+    carriers = []
+    for each in settings.downstream:
+        token = os.environ.get(each.token_variable, "") if each.token_variable is not None else ""
+        downstream = DOWNSTREAM[each.kind](Reach(client, each.model_dump(), token))
+        carriers.append(Carrier(each.name, downstream, board, labels))
+    return carriers
+
+
+async def purge(settings: Settings, tags: Sequence[Tag], *, hard: bool, by: str) -> Touched:
+    """Purge what carries one of the tags, and wait until whoever can be reached has done it. Raises OSError."""
+    async with _opened(settings) as (board, carriers):
+        for carrier in carriers:
+            carrier.position()  # from here on it is told
+        told = await put_up(settings, board, Notice("purge", tuple(tags), hard=hard))
+        at = datetime.now(UTC)
+        record(settings.server.state_dir, secret_of(settings), at, by, told.number, tags, hard=hard)
+        late = await obeyed_by_workers(board, told.number)
+        waiting = {f"worker {process}": "does not answer" for process in late}
+        if told.redis_is_away:
+            waiting["redis"] = "other machines hear of it once it is back"
+        reached = await asyncio.gather(*(_reached(carrier, told.number) for carrier in carriers))
+        names = [carrier.name for carrier in carriers]
+        waiting |= {name: why for name, why in zip(names, reached, strict=True) if why}
+        workers = tuple(attending(board.folder))
+        fragments = sum(each.dropped_at(told.number) for each in workers)
+        done = [name for name, why in zip(names, reached, strict=True) if not why]
+        return Touched(told.number, len(workers) - len(late), fragments, done, waiting)
+
+
+def secret_of(settings: Settings) -> str:
+    """Return the secret that visitors' digests are made with; in development there may be none."""
+    return settings.secret.get_secret_value() if settings.secret is not None else ""
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Noticeboard, Sequence[Carrier]]]:
+    async with AsyncExitStack() as opened:
+        board = Noticeboard(settings.server.state_dir)
+        opened.callback(board.close)
+        if not settings.downstream:
+            yield board, ()
+            return
+        client = await opened.enter_async_context(make_client())
+        yield board, make_carriers(settings, board, client)
+
+
+async def _reached(carrier: Carrier, number: int) -> str:
+    """Wait until a cache has obeyed a notice; return why it has not, empty if it has.
+
+    Where no server is there to tell it, it is told here.
+    """
+    late_s = time.monotonic() + DOWNSTREAM_S
+    while time.monotonic() < late_s:
+        async with carrier.held() as held:
+            if held:
+                await carrier.carry()
+        position = carrier.position()
+        if position.obeyed >= number:
+            return ""
+        if position.failed >= number:
+            return position.failure
+        await asyncio.sleep(POLL_S)
+    return "has not answered yet"
