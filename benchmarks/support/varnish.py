@@ -16,26 +16,11 @@ sub vcl_recv { return (hash); }
 sub vcl_backend_response { set beresp.ttl = 1h; return (deliver); }
 """
 STARTS_WITHIN_S = 60.0
-COUNTED = ("cache_miss", "cache_hit", "backend_req")
-
-
-class Varnish:
-    """A running Varnish. ``port`` is where it listens."""
-
-    def __init__(self, port: int, work: Path) -> None:
-        self.port = port
-        self._work = work
-
-    def counts(self) -> dict[str, int]:
-        """Return what it has counted since it started, by the names of ``varnishstat``."""
-        command = ["varnishstat", "-1", "-n", str(self._work), *(f"-fMAIN.{name}" for name in COUNTED)]
-        lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.splitlines()
-        return {name.removeprefix("MAIN."): int(count) for name, count, *_ in (line.split() for line in lines)}
 
 
 @contextmanager
-def varnish(program: str, folder: Path, configuration: str, backend: int) -> Iterator[Varnish]:
-    """Run Varnish with a configuration, whose port 8000 is the backend's; two threads wait for each connection."""
+def varnish(program: str, folder: Path, configuration: str, backend: int) -> Iterator[int]:
+    """Run Varnish with a configuration, whose servers are all ``backend``, and give its port."""
     folder.mkdir()
     (folder / "varnish.vcl").write_text(re.sub('"800[01]"', f'"{backend}"', configuration))
     with socket.socket() as free:
@@ -46,7 +31,7 @@ def varnish(program: str, folder: Path, configuration: str, backend: int) -> Ite
     process = subprocess.Popen([program, "-F", "-s", "malloc,256m", *arguments], **silent)  # type: ignore[call-overload]
     try:
         _wait_for(port)
-        yield Varnish(port, folder / "work")
+        yield port
     finally:
         process.terminate()
         process.wait()
