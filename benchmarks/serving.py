@@ -14,36 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from support.load import get, send
-from support.servers import SECRET, running, tessera
-
-from tessera.renderer.core.visitor import Identity, Trust
+from support.load import send
+from support.servers import running, tessera
+from support.visits import PATH, headers, requests, settings
 
 SECONDS = 4.0
 ROUNDS = 3
 VISITORS = 2_000
-PATH = "/fragments/home/rail"
-PHONE = (
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/126.0.0.0 Mobile Safari/537.36"
-)
-
-
-def requests(first: int, count: int) -> list[bytes]:
-    """Write a browser's requests, one for each of some visitors."""
-    identity = Identity(Trust(SECRET, None, "tessera_visitor", None, "tessera_consent", "granted"))
-    return [
-        get(
-            PATH,
-            {
-                "User-Agent": PHONE,
-                "Accept": "text/html",
-                "Accept-Language": "en-GB,en;q=0.9,de;q=0.5",
-                "Cookie": f"theme=dark; tessera_consent=granted; tessera_visitor={identity.sign(f'v{number}')}",
-            },
-        )
-        for number in range(first, first + count)
-    ]
 
 
 def start_s(state: Path) -> float:
@@ -72,18 +49,8 @@ def main() -> None:
     warm = requests(0, VISITORS)
     with TemporaryDirectory() as folder, running("upstreams") as port:
         upstream = f"http://127.0.0.1:{port}"
-        settings = {
-            "TESSERA_PROFILES__ADAPTER": "http",
-            "TESSERA_PROFILES__URL": upstream + "/profiles/{visitor_id}",
-            "TESSERA_PROFILES__DEADLINE_MS": "5000",
-            "TESSERA_LISTS__ADAPTER": "http",
-            "TESSERA_LISTS__URL": upstream + "/lists/{kind}",
-            "TESSERA_LISTS__ITEM_ID": "sku",
-            "TESSERA_LISTS__FIELDS": json.dumps({name: name for name in ("sku", "title", "brand", "price")}),
-            "TESSERA_LISTS__DEADLINE_MS": "5000",
-        }
-        with tessera(Path(folder), **settings) as ours, running("uncached", UPSTREAM=upstream) as theirs:
-            pages = [httpx.get(f"http://127.0.0.1:{each}{PATH}", headers=_headers(warm[5])) for each in (ours, theirs)]
+        with tessera(Path(folder), **settings(upstream)) as ours, running("uncached", UPSTREAM=upstream) as theirs:
+            pages = [httpx.get(f"http://127.0.0.1:{each}{PATH}", headers=headers(warm[5])) for each in (ours, theirs)]
             size = str(len(pages[0].content))
             assert pages[0].text == pages[1].text, "both must send the same page"
             cold_ours = send(ours, requests(10_000, 1_500))
@@ -114,11 +81,6 @@ def main() -> None:
         "start_s": round(again_s, 2),
     }
     print(json.dumps(figures))
-
-
-def _headers(request: bytes) -> dict[str, str]:
-    lines = request.decode().split("\r\n")[2:-2]
-    return dict(line.split(": ", 1) for line in lines)
 
 
 if __name__ == "__main__":

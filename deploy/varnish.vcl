@@ -88,6 +88,14 @@ sub vcl_recv {
   set req.backend_hint = shop;
 }
 
+sub vcl_hash {
+  # Varnish goes through the variants of an address one after the other, and lets the next visitor wait until it knows
+  # what an answer varies on: so each visitor has a place of their own.
+  if (req.url ~ "^/context/") {
+    hash_data(req.http.Cookie);
+  }
+}
+
 sub vcl_backend_response {
   if (bereq.backend == shop) {
     set beresp.do_esi = true;

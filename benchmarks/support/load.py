@@ -1,4 +1,4 @@
-"""A closed-loop HTTP/1.1 load generator: a few connections, each sending its next request when the last is answered.
+"""A HTTP/1.1 load generator: a few connections, each sending its next request when the last is answered, or at a rate.
 
 It runs in a process of its own, so that the server under test has a core to itself.
 """
@@ -20,12 +20,18 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of a load: answers each second, how many were not a 200, and latencies in milliseconds."""
+    """What came of a load: answers each second, how many were not a 200, and latencies in milliseconds.
+
+    Of ``answers`` in all, ``hits`` came out of a Varnish; ``distinct`` of them had different bodies.
+    """
 
     per_second: float
     failures: int
     p50_ms: float
     p99_ms: float
+    answers: int
+    hits: int
+    distinct: int
 
 
 class _Connection(asyncio.Protocol):
@@ -45,10 +51,12 @@ class _Connection(asyncio.Protocol):
         head = self._received.find(b"\r\n\r\n")
         if head < 0:
             return
-        at = self._received.lower().find(b"content-length: ", 0, head)
-        length = int(self._received[at + 16 : self._received.find(b"\r\n", at)])
-        if len(self._received) >= head + 4 + length:
+        told = self._received[:head].lower() + b"\r\n"
+        if len(self._received) >= head + 4 + int(_header(told, b"content-length: ")):
             self._run.answered(self._received[9:12], self._began)
+            # A hit names two transactions: this one, and the one that brought in the copy.
+            self._run.hits += b" " in _header(told, b"x-varnish: ")
+            self._run.bodies.add(hash(self._received[head + 4 :]))
             self._received = b""
             self._next()
 
@@ -60,19 +68,33 @@ class _Connection(asyncio.Protocol):
         request = self._run.next_request()
         if request is None:
             self._transport.close()
-        else:
-            self._began = time.perf_counter()
+            return
+        self._began = time.perf_counter()
+        if self._run.rate is None:
             self._transport.write(request)
+            return
+        due = self._run.due()
+        early_s = due - self._began
+        self._began = due  # waiting for a free connection is part of how long it took
+        asyncio.get_running_loop().call_later(max(0.0, early_s), self._transport.write, request)
 
 
 class _Run:
-    def __init__(self, requests: Sequence[bytes], seconds: float | None) -> None:
+    def __init__(self, requests: Sequence[bytes], seconds: float | None, rate: float | None) -> None:
+        self.rate = rate
         self._requests = requests
         self._seconds = seconds
         self._sent = 0
         self._began = time.perf_counter()
         self.latencies: list[float] = []
         self.failures = 0
+        self.hits = 0
+        self.bodies: set[int] = set()
+
+    def due(self) -> float:
+        """Return when the request that was taken last is to be sent."""
+        assert self.rate is not None
+        return self._began + (self._sent - 1) / self.rate
 
     def next_request(self) -> bytes | None:
         if self._seconds is None:
@@ -90,7 +112,12 @@ class _Run:
         took = time.perf_counter() - self._began
         ordered = sorted(self.latencies)
         p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
-        return Load(len(ordered) / took, self.failures, p50, p99)
+        return Load(len(ordered) / took, self.failures, p50, p99, len(ordered), self.hits, len(self.bodies))
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    at = head.find(name)
+    return head[at + len(name) : head.find(b"\r\n", at)] if at >= 0 else b""
 
 
 async def _drive(port: int, run: _Run) -> Load:
@@ -102,11 +129,13 @@ async def _drive(port: int, run: _Run) -> Load:
     return run.load()
 
 
-def send(port: int, requests: Sequence[bytes], seconds: float | None = None) -> Load:
-    """Send the requests, each once, or round and round for some seconds, from another process."""
-    job = json.dumps(
-        {"port": port, "seconds": seconds, "requests": [request.decode("latin-1") for request in requests]}
-    )
+def send(port: int, requests: Sequence[bytes], seconds: float | None = None, rate: float | None = None) -> Load:
+    """Send the requests, each once, or round and round for some seconds, from another process.
+
+    With a ``rate`` that many are sent each second, by the clock; latencies count from when each was due.
+    """
+    texts = [request.decode("latin-1") for request in requests]
+    job = json.dumps({"port": port, "seconds": seconds, "rate": rate, "requests": texts})
     done = subprocess.run(
         [sys.executable, Path(__file__)], input=job, capture_output=True, text=True, check=True, timeout=120
     )
@@ -121,5 +150,6 @@ def get(path: str, headers: dict[str, str]) -> bytes:
 
 if __name__ == "__main__":
     given = json.load(sys.stdin)
-    found = uvloop.run(_drive(given["port"], _Run([r.encode("latin-1") for r in given["requests"]], given["seconds"])))
+    texts = [request.encode("latin-1") for request in given["requests"]]
+    found = uvloop.run(_drive(given["port"], _Run(texts, given["seconds"], given["rate"])))
     print(json.dumps({name: getattr(found, name) for name in Load.__slots__}))

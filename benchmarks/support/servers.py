@@ -43,12 +43,14 @@ def bestsellers() -> list[dict[str, Any]]:
 
 
 def upstreams() -> Starlette:
-    """Make the profile service and the recommender that everybody asks."""
+    """Make the profile service and the recommender that everybody asks; the kind of list in ``HANGS`` takes 10 s."""
 
     async def profiles(request: Request) -> Response:
         return JSONResponse(profile(request.path_params["visitor"]))
 
-    async def lists(_request: Request) -> Response:
+    async def lists(request: Request) -> Response:
+        if request.path_params["kind"] == os.environ.get("HANGS"):
+            await asyncio.sleep(10)
         return JSONResponse({"items": bestsellers()})
 
     return Starlette(routes=[Route("/profiles/{visitor}", profiles), Route("/lists/{kind}", lists)])
@@ -111,7 +113,7 @@ def _money(price: Mapping[str, Any], locale: str) -> str:
 def running(name: str, **environment: str) -> Iterator[int]:
     """Run one of the servers above, and give its port."""
     command = [sys.executable, __file__, name]
-    with _process(command, environment) as port:
+    with process(command, environment) as port:
         yield port
 
 
@@ -119,20 +121,21 @@ def running(name: str, **environment: str) -> Iterator[int]:
 def tessera(state: Path, **environment: str) -> Iterator[int]:
     """Run Tessera with the benchmark's site, and give its port."""
     command = [sys.executable, "-m", "tessera", "serve", "--site", str(SITE), "--port", "0", "--state-dir", str(state)]
-    with _process(command, {"TESSERA_SECRET": SECRET, **environment}) as port:
+    with process(command, {"TESSERA_SECRET": SECRET, **environment}) as port:
         yield port
 
 
 @contextmanager
-def _process(command: list[str], environment: Mapping[str, str]) -> Iterator[int]:
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+def process(command: list[str], environment: Mapping[str, str]) -> Iterator[int]:
+    """Run a server that prints its address first, and give its port."""
+    running = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
     try:
-        line = process.stdout.readline()
+        line = running.stdout.readline()
         yield int(line.rstrip("/\n").rpartition(":")[2])
     finally:
-        process.terminate()
-        process.wait()
+        running.terminate()
+        running.wait()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from tessera.renderer.core.ports import Downstream
 
 A_DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
 LABELS = ["item:*", "item:T-1"]
+edge = respx.mock(using="httpx", assert_all_called=False)
+
 ADDRESSES = {
     "varnish": "http://varnish.example:6081",
     "fastly": "https://api.fastly.com/service/SERVICE/purge",
@@ -36,9 +38,9 @@ def of(kind: str, client: httpx.AsyncClient) -> Downstream:
 
 
 @pytest.mark.parametrize("hard", [False, True])
-@respx.mock
+@edge
 async def test_varnish_is_sent_keys_in_a_header(client: httpx.AsyncClient, hard: bool) -> None:
-    route = respx.route(method="PURGE", url=ADDRESSES["varnish"]).respond(200)
+    route = edge.route(method="PURGE", url=ADDRESSES["varnish"]).respond(200)
     await of("varnish", client).purge(LABELS, hard=hard)
     sent = route.calls.last.request.headers
     assert (sent.get("xkey-purge"), sent.get("xkey-softpurge")) == (
@@ -47,9 +49,9 @@ async def test_varnish_is_sent_keys_in_a_header(client: httpx.AsyncClient, hard:
 
 
 @pytest.mark.parametrize("hard", [False, True])
-@respx.mock
+@edge
 async def test_fastly_is_sent_surrogate_keys(client: httpx.AsyncClient, hard: bool) -> None:
-    route = respx.post(ADDRESSES["fastly"]).respond(json={})
+    route = edge.post(ADDRESSES["fastly"]).respond(json={})
     await of("fastly", client).purge(LABELS, hard=hard)
     request = route.calls.last.request
     assert json.loads(request.content) == {"surrogate_keys": LABELS}
@@ -59,9 +61,9 @@ async def test_fastly_is_sent_surrogate_keys(client: httpx.AsyncClient, hard: bo
     )
 
 
-@respx.mock
+@edge
 async def test_cloudflare_is_sent_tags(client: httpx.AsyncClient) -> None:
-    route = respx.post(ADDRESSES["cloudflare"]).respond(json={"success": True})
+    route = edge.post(ADDRESSES["cloudflare"]).respond(json={"success": True})
     await of("cloudflare", client).purge(LABELS, hard=True)
     request = route.calls.last.request
     assert json.loads(request.content) == {"tags": LABELS}
@@ -69,16 +71,16 @@ async def test_cloudflare_is_sent_tags(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"success": false}', b"[]", b"<html>"])
-@respx.mock
+@edge
 async def test_cloudflare_has_to_say_that_it_was_done(client: httpx.AsyncClient, body: bytes) -> None:
-    respx.post(ADDRESSES["cloudflare"]).respond(200, content=body)
+    edge.post(ADDRESSES["cloudflare"]).respond(200, content=body)
     with pytest.raises(Unpurged):
         await of("cloudflare", client).purge(LABELS, hard=True)
 
 
-@respx.mock
+@edge
 async def test_a_service_of_the_sites_own_is_told_all(client: httpx.AsyncClient) -> None:
-    route = respx.post(ADDRESSES["http"]).respond(204)
+    route = edge.post(ADDRESSES["http"]).respond(204)
     await of("http", client).purge(LABELS, hard=False)
     request = route.calls.last.request
     assert json.loads(request.content) == {"labels": LABELS, "hard": False}
@@ -100,7 +102,7 @@ async def test_a_service_of_the_sites_own_is_told_all(client: httpx.AsyncClient)
         (httpx.ReadTimeout("s3cret"), "no reply in 5 s", None),
     ],
 )
-@respx.mock
+@edge
 async def test_a_refusal_says_why_and_until_when(
     client: httpx.AsyncClient,
     kind: str,
@@ -108,7 +110,7 @@ async def test_a_refusal_says_why_and_until_when(
     said: str,
     retry_after_s: float | None,
 ) -> None:
-    respx.route(url=ADDRESSES[kind]).mock(side_effect=[reply])
+    edge.route(url=ADDRESSES[kind]).mock(side_effect=[reply])
     with pytest.raises(Unpurged) as refused:
         await of(kind, client).purge(LABELS, hard=False)
     assert (str(refused.value), refused.value.retry_after_s) == (said, retry_after_s)

@@ -1,12 +1,13 @@
 """The JSON service adapters, against replies of every shape: mapped results and typed errors."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
 import respx
 
-from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, make_client
+from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, get_json, make_client
 from tessera.adapters.profiles_http import HttpProfiles
 from tessera.adapters.recommender_http import HttpRecommender
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
@@ -16,6 +17,8 @@ CDP = "https://cdp.example/v1/profiles"
 RECO = "https://reco.example/lists"
 TRAITS = frozenset({"tier", "first_name"})
 POPULAR = ListQuery("popular", 3)
+
+upstream = respx.mock(using="httpx", assert_all_called=False)
 
 
 @pytest.fixture
@@ -35,32 +38,32 @@ def recommender(client: httpx.AsyncClient) -> HttpRecommender:
     return HttpRecommender(client, None, url=url, items="recomms", item_id="id", score="score", fields={})
 
 
-@respx.mock
+@upstream
 async def test_a_profile_keeps_the_traits_that_were_asked_for(profiles: HttpProfiles) -> None:
-    route = respx.get(CDP + "/u1").respond(
+    route = upstream.get(CDP + "/u1").respond(
         json={"traits": {"tier": "gold", "email": "a@example.com"}, "audiences": ["vip"]}
     )
     assert await profiles.profile("u1", TRAITS) == Profile({"tier": "gold"}, frozenset({"vip"}))
     assert route.calls.last.request.headers["authorization"] == "Bearer s3cret"
 
 
-@respx.mock
+@upstream
 async def test_segments_may_come_as_an_object_of_truths(profiles: HttpProfiles) -> None:
-    respx.get(CDP + "/u1").respond(json={"traits": {}, "audiences": {"vip": True, "lapsed": False, "odd": "true"}})
+    upstream.get(CDP + "/u1").respond(json={"traits": {}, "audiences": {"vip": True, "lapsed": False, "odd": "true"}})
     assert (await profiles.profile("u1", TRAITS)).segments == frozenset({"vip"})
 
 
-@respx.mock
+@upstream
 @pytest.mark.parametrize("reply", [httpx.Response(404), httpx.Response(200, json={})])
 async def test_an_unknown_visitor_is_a_missing_profile(profiles: HttpProfiles, reply: httpx.Response) -> None:
-    respx.get(CDP + "/nobody").mock(return_value=reply)
+    upstream.get(CDP + "/nobody").mock(return_value=reply)
     assert await profiles.profile("nobody", TRAITS) == Profile(status="missing")
 
 
-@respx.mock
+@upstream
 @pytest.mark.parametrize("visitor_id", ["a/../admin", "a?b=c#d", "ü ñ", "%2e%2e", "{traits}"])
 async def test_a_visitor_id_cannot_change_the_address(profiles: HttpProfiles, visitor_id: str) -> None:
-    route = respx.get(url__startswith=CDP + "/").respond(json={"traits": {}})
+    route = upstream.get(url__startswith=CDP + "/").respond(json={"traits": {}})
     await profiles.profile(visitor_id, TRAITS)
     sent = route.calls.last.request.url
     assert sent.host == "cdp.example"
@@ -84,7 +87,7 @@ FAILURES: list[tuple[str, httpx.Response | Exception, type[SourceError], str]] =
 ]
 
 
-@respx.mock
+@upstream
 @pytest.mark.parametrize(("reply", "error", "message"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES])
 async def test_every_failure_is_a_typed_error(
     profiles: HttpProfiles,
@@ -95,7 +98,7 @@ async def test_every_failure_is_a_typed_error(
 ) -> None:
     effect: Callable[[httpx.Request], httpx.Response] | Exception
     effect = (lambda _request: reply) if isinstance(reply, httpx.Response) else reply
-    respx.get(url__startswith="https://").mock(side_effect=effect)
+    upstream.get(url__startswith="https://").mock(side_effect=effect)
     with pytest.raises(error, match="profile: ") as profile_failure:
         await profiles.profile("secret-visitor", TRAITS)
     with pytest.raises(error, match="items: "):
@@ -104,40 +107,40 @@ async def test_every_failure_is_a_typed_error(
     assert "secret-visitor" not in str(profile_failure.value)
 
 
-@respx.mock
+@upstream
 @pytest.mark.parametrize("document", [{"traits": []}, {"traits": {}, "audiences": "vip"}, {"audiences": [1]}])
 async def test_a_profile_of_another_shape_is_garbled(profiles: HttpProfiles, document: object) -> None:
-    respx.get(CDP + "/u1").respond(json=document)
+    upstream.get(CDP + "/u1").respond(json=document)
     with pytest.raises(SourceGarbled):
         await profiles.profile("u1", TRAITS)
 
 
-@respx.mock
+@upstream
 async def test_a_list_comes_in_order_without_repetitions(recommender: HttpRecommender) -> None:
     members = [{"id": "b", "score": 0.9}, {"id": 7}, {"id": "b"}, {"nothing": 1}, {"id": "c", "score": "high"}]
-    route = respx.get(url__startswith=RECO).respond(json={"recomms": members})
+    route = upstream.get(url__startswith=RECO).respond(json={"recomms": members})
     query = ListQuery("related", 4, to=("A&B", "C"))
     assert await recommender.items(query) == [Recommended("b", 0.9), Recommended("7"), Recommended("c")]
     assert str(route.calls.last.request.url) == RECO + "/related?user=&n=4&to=A%26B%2CC&category="
 
 
-@respx.mock
+@upstream
 async def test_a_list_is_never_longer_than_asked(recommender: HttpRecommender) -> None:
-    respx.get(url__startswith=RECO).respond(json={"recomms": [{"id": str(n)} for n in range(9)]})
+    upstream.get(url__startswith=RECO).respond(json={"recomms": [{"id": str(n)} for n in range(9)]})
     assert len(await recommender.items(POPULAR)) == 3
 
 
-@respx.mock
+@upstream
 async def test_whole_items_are_mapped_to_declared_fields(client: httpx.AsyncClient) -> None:
-    respx.get(RECO).respond(json=[{"sku": "a", "doc": {"name": "Tent"}}])
+    upstream.get(RECO).respond(json=[{"sku": "a", "doc": {"name": "Tent"}}])
     fields = {"title": "doc.name", "brand": "doc.brand"}
     whole = HttpRecommender(client, None, url=RECO, items="", item_id="sku", score="score", fields=fields)
     assert await whole.items(POPULAR) == [Recommended("a", None, {"title": "Tent", "brand": None})]
 
 
-@respx.mock
+@upstream
 async def test_a_list_may_be_of_bare_ids(client: httpx.AsyncClient) -> None:
-    respx.get(RECO).respond(json=["sku1", "sku2"])
+    upstream.get(RECO).respond(json=["sku1", "sku2"])
     bare = HttpRecommender(client, None, url=RECO, items="", item_id="", score="score", fields={})
     assert await bare.items(POPULAR) == [Recommended("sku1"), Recommended("sku2")]
 
@@ -149,3 +152,36 @@ def test_a_path_that_is_not_there_is_none() -> None:
 
 def test_placeholders_are_encoded_whole() -> None:
     assert fill_url("https://x/{a}", {"a": "1/2 ?"}) == "https://x/1%2F2%20%3F"
+
+
+@pytest.mark.parametrize("reply", [b"", b"no HTTP\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
+async def test_a_service_that_breaks_off_is_unavailable(client: httpx.AsyncClient, reply: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(SourceUnavailable):
+            await get_json(client, "profile", url, None)
+
+
+async def test_one_reply_leaves_no_cookie_in_the_next_request(client: httpx.AsyncClient) -> None:
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nSet-Cookie: of=v1; Path=/\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+        )
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for _ in range(2):
+            assert await get_json(client, "profile", url, None) == {}
+    assert len(asked) == 2
+    assert b"cookie" not in asked[1].lower()

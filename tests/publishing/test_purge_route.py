@@ -15,6 +15,7 @@ from tests.support.ports import free_port
 from tests.support.sites import load, write_site
 
 TOKEN = "a token for tests only"
+edge = respx.mock(using="httpx", assert_all_called=False)
 CACHE = "https://purger.example/all"
 MAY = {"authorization": f"Bearer {TOKEN}"}
 PAGE = "page: home\nslots:\n  hero: {default: {template: hero.liquid}}\n"
@@ -32,9 +33,9 @@ async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
             yield http
 
 
-@respx.mock
+@edge
 async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, tmp_path: Path) -> None:
-    route = respx.post(CACHE).respond(200)
+    route = edge.post(CACHE).respond(200)
     assert (await server.get("/fragments/home/hero")).text == "<p>hero</p>"
     done = await server.post("/purge", json={"tags": ["slot:home/hero", "visitor:ann"], "by": "anna"})
     assert (done.status_code, done.json()) == (
@@ -58,12 +59,12 @@ async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, tmp_pa
     assert lines[1]["tags"] == ["everything"]
 
 
-@respx.mock
+@edge
 async def test_what_is_not_reached_is_named_and_told_later(
     server: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tessera.publishing.carrier.FIRST_RETRY_S", 0.01)
-    route = respx.post(CACHE).mock(side_effect=[httpx.Response(503), httpx.Response(200), httpx.Response(200)])
+    route = edge.post(CACHE).mock(side_effect=[httpx.Response(503), httpx.Response(200), httpx.Response(200)])
     done = await server.post("/purge", json={"tags": ["item:A"]})
     assert (done.status_code, done.json()["waiting"]) == (202, {"cdn": "answered with status 503"})
     again = await server.post("/purge", json={"tags": ["item:B"]})
