@@ -35,6 +35,7 @@ async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
 
 @edge
 async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, tmp_path: Path) -> None:
+    edge.route(host="test").pass_through()
     route = edge.post(CACHE).respond(200)
     assert (await server.get("/fragments/home/hero")).text == "<p>hero</p>"
     done = await server.post("/purge", json={"tags": ["slot:home/hero", "visitor:ann"], "by": "anna"})
@@ -64,6 +65,7 @@ async def test_what_is_not_reached_is_named_and_told_later(
     server: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tessera.publishing.carrier.FIRST_RETRY_S", 0.01)
+    edge.route(host="test").pass_through()
     route = edge.post(CACHE).mock(side_effect=[httpx.Response(503), httpx.Response(200), httpx.Response(200)])
     done = await server.post("/purge", json={"tags": ["item:A"]})
     assert (done.status_code, done.json()["waiting"]) == (202, {"cdn": "answered with status 503"})
