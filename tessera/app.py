@@ -5,19 +5,19 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
+from tessera.adapters.base import Reach
 from tessera.adapters.carts_sqlite import SqliteCarts
-from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.client import make_client
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
-from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
+from tessera.adapters.registry import adapter_of
 from tessera.adapters.sqlite import Store
 from tessera.publishing.purge_route import PurgeRoute
 from tessera.publishing.purging import make_carriers
@@ -72,16 +72,16 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
         opened.push_async_callback(store.close)
         client = await opened.enter_async_context(make_client())
 
-        def wiring(service: Service, token: SecretStr | None) -> Wiring:
-            return Wiring(store, client, service.model_dump(), revealed(token))
+        reach = Reach(client, store, opened)
 
-        profiles = PROFILES[settings.profiles.adapter](wiring(settings.profiles, settings.profiles_token))
-        recommender = RECOMMENDERS[settings.lists.adapter](wiring(settings.lists, settings.lists_token))
+        def adapter(service: Service) -> Any:
+            return adapter_of(service.port, service.adapter)(service.options, reach)
+
         events = SqliteEvents(store)
         sources = Sources(
-            (profiles, _terms("profile", settings.profiles)),
-            (recommender, _terms("items", settings.lists)),
-            (SqliteCatalogue(store), _terms("catalogue", settings.catalogue)),
+            (adapter(settings.profiles), _terms("profile", settings.profiles)),
+            (adapter(settings.lists), _terms("items", settings.lists)),
+            (adapter(settings.catalogue), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),

@@ -8,7 +8,8 @@ from typing import get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from tessera.adapters.registry import DOWNSTREAM
+from tessera.adapters.downstream import DOWNSTREAM
+from tessera.adapters.registry import ADAPTERS, Port, adapter_of
 from tessera.cli.main import MODULES
 from tessera.renderer import composing, crosscheck, edge, element, includer, streaming, trial
 from tessera.renderer.core import tags
@@ -20,6 +21,7 @@ from tessera.rules import facts
 
 ROOT = Path(__file__).parents[1]
 OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+ON_ADAPTERS = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
 HTTP = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
 TEMPLATES = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,6 +45,26 @@ def test_every_setting_is_documented_as_it_is(table: str, name: str, meaning: st
     section = re.split(rf"### `\[+{table}\]+`\n", OPERATING)[1].split("###")[0]
     (row,) = [line for line in section.splitlines() if line.startswith(f"| `{name}` |")]
     assert row.endswith(f"| {meaning} |")
+
+
+def options() -> Iterator[tuple[Port, str, str, str | None]]:
+    for port, adapters in ADAPTERS.items():
+        for adapter in adapters:
+            for name, option in adapter_of(port, adapter).Options.model_fields.items():
+                yield port, adapter, name, option.description
+
+
+@pytest.mark.parametrize(("port", "adapter", "name", "meaning"), list(options()))
+def test_every_setting_of_an_adapter_is_documented_as_it_is(port: Port, adapter: str, name: str, meaning: str) -> None:
+    section = ON_ADAPTERS.split(f"\n## `{adapter}` for {port}\n")[1].split("\n## ")[0]
+    (row,) = [line for line in section.splitlines() if line.startswith(f"| `{name}` |")]
+    assert row.endswith(f"| {meaning} |")
+
+
+@pytest.mark.parametrize("port", ADAPTERS)
+def test_every_adapter_is_listed(port: Port) -> None:
+    (row,) = [line for line in ON_ADAPTERS.splitlines() if line.endswith(f"| `[{port}]` |")]
+    assert [name for name in ADAPTERS[port] if f"`{name}`" not in row] == []
 
 
 @pytest.mark.parametrize("name", SECRETS)

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from tessera.adapters.sqlite import Store
+from tessera.adapters.base import Nothing, Reach
 
 
 class SqliteCatalogue:
     """Implements `Catalogue`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Options = Nothing
+
+    def __init__(self, options: Nothing, reach: Reach) -> None:
+        self._store = reach.store
 
     async def items(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
         """Return the fields of those of the ids that exist."""

@@ -1,21 +1,35 @@
 """Profiles from a JSON service, by a declared mapping."""
 
-import httpx
+from pydantic import Field
 
+from tessera.adapters.base import Options, Reach, secret
 from tessera.adapters.client import at, fill_url, get_json
 from tessera.renderer.core.errors import SourceGarbled
 from tessera.renderer.core.ports import Profile
 
 
+class HttpProfilesOptions(Options):
+    """Where the service is, and where in its JSON things are."""
+
+    url: str = Field(pattern="^https?://", description="Address, in which `{visitor_id}` and `{traits}` are filled in")
+    traits: str = Field("traits", description="Where the traits are in the service's JSON, dotted")
+    segments: str = Field(
+        "segments", description="Where the segments are: a list of names, or an object of name to true or false"
+    )
+    token_variable: str | None = Field(None, description="Environment variable with a bearer token")
+
+
 class HttpProfiles:
     """Implements `Profiles`. ``url`` may hold ``{visitor_id}`` and ``{traits}`` (comma-separated names)."""
 
-    def __init__(self, client: httpx.AsyncClient, token: str | None, *, url: str, traits: str, segments: str) -> None:
-        self._client = client
-        self._url = url
-        self._token = token
-        self._traits = traits
-        self._segments = segments
+    Options = HttpProfilesOptions
+
+    def __init__(self, options: HttpProfilesOptions, reach: Reach) -> None:
+        self._client = reach.client
+        self._url = options.url
+        self._token = secret(options.token_variable)
+        self._traits = options.traits
+        self._segments = options.segments
 
     async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
         """Fetch one profile; 404, and an empty object, mean a visitor that the service does not know."""

@@ -2,15 +2,17 @@
 
 import json
 
-from tessera.adapters.sqlite import Store
+from tessera.adapters.base import Nothing, Reach
 from tessera.renderer.core.ports import Profile
 
 
 class SqliteProfiles:
     """Implements `Profiles`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Options = Nothing
+
+    def __init__(self, options: Nothing, reach: Reach) -> None:
+        self._store = reach.store
 
     async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
         """Fetch one profile, with the traits asked for."""

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from tessera.adapters.sqlite import INTEREST, Store
+from tessera.adapters.base import Nothing, Reach
+from tessera.adapters.sqlite import INTEREST
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommended
 
 SELLABLE = "COALESCE(fields ->> 'in_stock', 1)"
@@ -30,8 +31,10 @@ QUERIES: Mapping[ListKind, str] = {
 class SqliteRecommender:
     """Implements `Recommender`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Options = Nothing
+
+    def __init__(self, options: Nothing, reach: Reach) -> None:
+        self._store = reach.store
 
     async def items(self, query: ListQuery) -> Sequence[Recommended]:
         """Return the list, best first."""

@@ -1,63 +1,59 @@
-"""Adapters by the name that settings call them: one line each."""
+"""Adapters by port and by the name that settings call them: one line each.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+They are written as entry points are (packaging.python.org, "Entry points specification"), and imported only where they
+are used. Installed packages add theirs in the groups ``tessera.profiles``, ``tessera.lists`` and so on.
+"""
 
-import httpx
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Literal, cast
 
-from tessera.adapters.downstream_cloudflare import CloudflareDownstream
-from tessera.adapters.downstream_fastly import FastlyDownstream
-from tessera.adapters.downstream_http import HttpDownstream
-from tessera.adapters.downstream_nginx import NginxDownstream
-from tessera.adapters.downstream_varnish import VarnishDownstream
-from tessera.adapters.profiles_http import HttpProfiles
-from tessera.adapters.profiles_sqlite import SqliteProfiles
-from tessera.adapters.recommender_http import HttpRecommender
-from tessera.adapters.recommender_sqlite import SqliteRecommender
-from tessera.adapters.sqlite import Store
-from tessera.renderer.core.ports import Downstream, Profiles, Recommender
+from tessera.adapters.base import Adapter
 
+Port = Literal["profiles", "lists", "catalogue"]
 
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What an adapter may be built from: the embedded store, the shared client, its settings, its secret."""
-
-    store: Store
-    client: httpx.AsyncClient
-    settings: Mapping[str, Any]
-    token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What a cache downstream is reached with: the client, its settings, its secret, empty where it has none."""
-
-    client: httpx.AsyncClient
-    settings: Mapping[str, Any]
-    token: str
-
-
-PROFILES: Mapping[str, Callable[[Wiring], Profiles]] = {
-    "sqlite": lambda wiring: SqliteProfiles(wiring.store),
-    "http": lambda wiring: HttpProfiles(wiring.client, wiring.token, **_only(wiring, "url", "traits", "segments")),
-}
-
-RECOMMENDERS: Mapping[str, Callable[[Wiring], Recommender]] = {
-    "sqlite": lambda wiring: SqliteRecommender(wiring.store),
-    "http": lambda wiring: HttpRecommender(
-        wiring.client, wiring.token, **_only(wiring, "url", "items", "item_id", "score", "fields")
-    ),
-}
-
-DOWNSTREAM: Mapping[str, Callable[[Reach], Downstream]] = {
-    "varnish": lambda reach: VarnishDownstream(reach.client, **_only(reach, "url")),
-    "nginx": lambda reach: NginxDownstream(**_only(reach, "folder")),
-    "fastly": lambda reach: FastlyDownstream(reach.client, reach.token, **_only(reach, "url", "service")),
-    "cloudflare": lambda reach: CloudflareDownstream(reach.client, reach.token, **_only(reach, "url", "zone")),
-    "http": lambda reach: HttpDownstream(reach.client, reach.token, **_only(reach, "url")),
+ADAPTERS: Mapping[Port, Mapping[str, str]] = {
+    "profiles": {
+        "sqlite": "tessera.adapters.profiles_sqlite:SqliteProfiles",
+        "http": "tessera.adapters.profiles_http:HttpProfiles",
+    },
+    "lists": {
+        "sqlite": "tessera.adapters.recommender_sqlite:SqliteRecommender",
+        "http": "tessera.adapters.recommender_http:HttpRecommender",
+    },
+    "catalogue": {
+        "sqlite": "tessera.adapters.catalogue_sqlite:SqliteCatalogue",
+    },
 }
 
 
-def _only(wiring: Wiring | Reach, *names: str) -> dict[str, Any]:
-    return {name: wiring.settings[name] for name in names}
+class UnknownAdapter(LookupError):
+    """No adapter of this name is here for this port. The message names those that are."""
+
+
+def adapter_of(port: Port, name: str) -> Adapter:
+    """Import an adapter. Raises `UnknownAdapter`, and `ImportError` where its package lacks something."""
+    places = ADAPTERS[port]
+    place = places.get(name) or installed(port).get(name)
+    if place is None:
+        known = ", ".join(f"`{each}`" for each, _ in adapters_of(port))
+        raise UnknownAdapter(f"there is no adapter `{name}` for it; there are {known}")
+    return cast(Adapter, EntryPoint(name, place, group_of(port)).load())
+
+
+def adapters_of(port: Port) -> Iterator[tuple[str, str]]:
+    """Yield the names of the adapters for a port, and where each is defined: our own, then those installed."""
+    yield from ADAPTERS[port].items()
+    yield from ((name, place) for name, place in installed(port).items() if name not in ADAPTERS[port])
+
+
+@cache
+def installed(port: Port) -> Mapping[str, str]:
+    """Return the adapters that other packages bring."""
+    return {each.name: each.value for each in entry_points(group=group_of(port))}
+
+
+def group_of(port: Port) -> str:
+    """Return the group of entry points in which packages announce their adapters for a port."""
+    return f"tessera.{port}"

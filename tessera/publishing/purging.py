@@ -12,7 +12,7 @@ from functools import partial
 import httpx
 
 from tessera.adapters.client import make_client
-from tessera.adapters.registry import DOWNSTREAM, Reach
+from tessera.adapters.downstream import DOWNSTREAM, Reach
 from tessera.publishing.audit import record
 from tessera.publishing.carrier import POLL_S, Carrier, obeyed_by_workers
 from tessera.publishing.telling import put_up

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -27,10 +28,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tessera.adapters.base import Options
+from tessera.adapters.registry import Port, UnknownAdapter, adapter_of
 from tessera.renderer.edge import Kind
 
 FILE = "tessera.toml"
-SECRETS = ("secret", "edge_secret", "cart_secret", "admin_token", "profiles_token", "lists_token")
+SECRETS = ("secret", "edge_secret", "cart_secret", "admin_token")
 MIN_SECRET = 16
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 ReferrerPolicy = Literal[
@@ -232,47 +235,47 @@ class Upstream(Table):
 
 
 class Service(Upstream):
-    """An upstream that may be a JSON service of the site's own."""
+    """An upstream that some adapter asks; the adapter's own settings stand beside these."""
 
-    adapter: Literal["sqlite", "http"] = Field(
-        "sqlite", description="`sqlite` for the embedded store, `http` for a JSON service"
-    )
-    url: str | None = Field(
-        None,
-        pattern="^https?://",
-        description="Address that the `http` adapter asks; its placeholders are in adapters.md",
-    )
+    model_config = ConfigDict(extra="allow", frozen=True, validate_default=True)
+
+    port: ClassVar[Port]
+    adapter: str = Field("sqlite", description="Who asks: one of those in [adapters](adapters.md)")
+    _options: Options = PrivateAttr()
+
+    @property
+    def options(self) -> Options:
+        """The adapter's own settings."""
+        return self._options
 
     @model_validator(mode="after")
-    def _http_needs_a_url(self) -> Self:
-        if self.adapter == "http" and self.url is None:
-            raise ValueError("the `http` adapter needs a `url`")
+    def _fits_its_adapter(self) -> Self:
+        try:
+            self._options = adapter_of(self.port, self.adapter).Options(**self.model_extra or {})
+        except (UnknownAdapter, ImportError) as failure:
+            raise ValueError(str(failure)) from None
+        except ValidationError as invalid:
+            problems = "; ".join(_of_adapter(error) for error in invalid.errors())
+            raise ValueError(f"the `{self.adapter}` adapter {problems}") from None
         return self
 
 
 class Profiles(Service):
     """Visitor profiles."""
 
-    traits: str = Field("traits", description="Where the traits are in the service's JSON, dotted")
-    segments: str = Field(
-        "segments",
-        description="Where the segments are: a list of names, or an object of name to true or false",
-    )
+    port = "profiles"
 
 
 class Lists(Service):
     """Lists of items, from a recommender."""
 
-    items: str = Field("items", description="Where the list is in the service's JSON, dotted; empty for the whole")
-    item_id: str = Field("id", description="Where an item's id is in each member; empty where members are ids")
-    score: str = Field("score", description="Where an item's score is in each member")
-    fields: dict[str, str] = Field(
-        {}, description="Item field to its place in each member, for a service that sends whole items"
-    )
+    port = "lists"
 
 
-class Catalogue(Upstream):
-    """Catalogue items, from the embedded store."""
+class Catalogue(Service):
+    """Catalogue items."""
+
+    port = "catalogue"
 
 
 class Carts(Upstream):
@@ -354,8 +357,6 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(
         None, description="Bearer token of whoever may purge over HTTP; at least 16 characters, without it nobody may"
     )
-    profiles_token: SecretStr | None = Field(None, description="Bearer token for the profile service")
-    lists_token: SecretStr | None = Field(None, description="Bearer token for the recommender service")
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> Self:
@@ -368,14 +369,22 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _caches_downstream_differ_and_have_their_tokens(self) -> Self:
+    def _caches_downstream_differ(self) -> Self:
         names = [each.name for each in self.downstream]
         if len(set(names)) < len(names):
             raise ValueError("`downstream`: two of the same name")
-        wanted = [each.token_variable for each in self.downstream if each.token_variable is not None]
-        missing = [name for name in wanted if not os.environ.get(name)]
+        return self
+
+    @model_validator(mode="after")
+    def _production_needs_every_secret_that_is_named(self) -> Self:
+        wanted = [("downstream", each.token_variable) for each in self.downstream if each.token_variable is not None]
+        missing = [(table, name) for table, name in wanted if not os.environ.get(name)]
+        for table, service in (("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)):
+            missing += [(table, name) for name in service.options.missing_secrets()]
         if missing and self.server.mode == "production":
-            raise ValueError(f"`downstream`: `{missing[0]}` must be set in the environment")
+            raise ValueError(
+                "; ".join(f"`{table}`: `{name}` must be set in the environment" for table, name in missing)
+            )
         return self
 
 
@@ -435,6 +444,16 @@ def _problem(error: ErrorDetails) -> str:
     quiet = place[0] in SECRETS or error["type"] == "extra_forbidden" or isinstance(error["input"], dict)
     given = "" if quiet else f", not `{error['input']}`"
     return f"`{'.'.join(place)}`: {reason}{given}"
+
+
+def _of_adapter(error: ErrorDetails) -> str:
+    """Say the same of a setting of an adapter's own."""
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "missing":
+        return f"needs a `{name}`"
+    if error["type"] == "extra_forbidden":
+        return f"has no setting `{name}`"
+    return f"does not take `{name}`: {_lower(error['msg'].removeprefix('Value error, '))}"
 
 
 def _lower(text: str) -> str:

@@ -9,8 +9,8 @@ import pytest
 import respx
 
 from tessera.adapters.client import make_client
+from tessera.adapters.downstream import DOWNSTREAM, Reach
 from tessera.adapters.downstream_nginx import NginxDownstream
-from tessera.adapters.registry import DOWNSTREAM, Reach
 from tessera.renderer.core.errors import Unpurged
 from tessera.renderer.core.ports import Downstream
 

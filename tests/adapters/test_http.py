@@ -8,10 +8,11 @@ import pytest
 import respx
 
 from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, get_json, make_client
-from tessera.adapters.profiles_http import HttpProfiles
-from tessera.adapters.recommender_http import HttpRecommender
+from tessera.adapters.profiles_http import HttpProfiles, HttpProfilesOptions
+from tessera.adapters.recommender_http import HttpRecommender, HttpRecommenderOptions
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Profile, Recommended
+from tests.support.reach import reach_of
 
 CDP = "https://cdp.example/v1/profiles"
 RECO = "https://reco.example/lists"
@@ -28,14 +29,16 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def profiles(client: httpx.AsyncClient) -> HttpProfiles:
-    return HttpProfiles(client, "s3cret", url=CDP + "/{visitor_id}", traits="traits", segments="audiences")
+def profiles(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> HttpProfiles:
+    monkeypatch.setenv("CDP_TOKEN", "s3cret")
+    options = HttpProfilesOptions(url=CDP + "/{visitor_id}", segments="audiences", token_variable="CDP_TOKEN")
+    return HttpProfiles(options, reach_of(client))
 
 
 @pytest.fixture
 def recommender(client: httpx.AsyncClient) -> HttpRecommender:
     url = RECO + "/{kind}?user={visitor_id}&n={count}&to={to}&category={category}"
-    return HttpRecommender(client, None, url=url, items="recomms", item_id="id", score="score", fields={})
+    return HttpRecommender(HttpRecommenderOptions(url=url, items="recomms"), reach_of(client))
 
 
 @upstream
@@ -134,14 +137,15 @@ async def test_a_list_is_never_longer_than_asked(recommender: HttpRecommender) -
 async def test_whole_items_are_mapped_to_declared_fields(client: httpx.AsyncClient) -> None:
     upstream.get(RECO).respond(json=[{"sku": "a", "doc": {"name": "Tent"}}])
     fields = {"title": "doc.name", "brand": "doc.brand"}
-    whole = HttpRecommender(client, None, url=RECO, items="", item_id="sku", score="score", fields=fields)
+    options = HttpRecommenderOptions(url=RECO, items="", item_id="sku", fields=fields)
+    whole = HttpRecommender(options, reach_of(client))
     assert await whole.items(POPULAR) == [Recommended("a", None, {"title": "Tent", "brand": None})]
 
 
 @upstream
 async def test_a_list_may_be_of_bare_ids(client: httpx.AsyncClient) -> None:
     upstream.get(RECO).respond(json=["sku1", "sku2"])
-    bare = HttpRecommender(client, None, url=RECO, items="", item_id="", score="score", fields={})
+    bare = HttpRecommender(HttpRecommenderOptions(url=RECO, items="", item_id=""), reach_of(client))
     assert await bare.items(POPULAR) == [Recommended("sku1"), Recommended("sku2")]
 
 

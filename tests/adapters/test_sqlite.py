@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
+from tessera.adapters.base import Nothing
 from tessera.adapters.carts_sqlite import SqliteCarts
 from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.events_sqlite import SqliteEvents
@@ -19,6 +20,7 @@ from tessera.adapters.recommender_sqlite import SqliteRecommender
 from tessera.adapters.sqlite import Interaction, Seed, Store, fill, prepare
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import KEPT_EVENTS, Cart, CartLine, Event, Exposure, ListQuery, Profile
+from tests.support.reach import reach_of
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -58,16 +60,18 @@ def test_a_filled_store_is_not_filled_again(path: Path) -> None:
 
 
 async def test_a_profile_has_the_traits_asked_for(store: Store) -> None:
-    found = await SqliteProfiles(store).profile("ann", frozenset({"tier", "first_name"}))
+    found = await SqliteProfiles(Nothing(), reach_of(store=store)).profile("ann", frozenset({"tier", "first_name"}))
     assert found == Profile({"tier": "gold"}, frozenset({"vip"}))
 
 
 async def test_an_unknown_visitor_has_a_missing_profile(store: Store) -> None:
-    assert await SqliteProfiles(store).profile("nobody", frozenset()) == Profile(status="missing")
+    assert await SqliteProfiles(Nothing(), reach_of(store=store)).profile("nobody", frozenset()) == Profile(
+        status="missing"
+    )
 
 
 async def test_the_catalogue_leaves_out_what_it_does_not_have(store: Store) -> None:
-    assert await SqliteCatalogue(store).items(["M1", "GONE"]) == {"M1": ITEMS[3]}
+    assert await SqliteCatalogue(Nothing(), reach_of(store=store)).items(["M1", "GONE"]) == {"M1": ITEMS[3]}
 
 
 async def test_a_cart_is_priced_by_the_catalogue(store: Store) -> None:
@@ -89,7 +93,7 @@ async def test_a_cart_is_priced_by_the_catalogue(store: Store) -> None:
     ],
 )
 async def test_lists(store: Store, query: ListQuery, skus: list[str]) -> None:
-    assert [each.id for each in await SqliteRecommender(store).items(query)] == skus
+    assert [each.id for each in await SqliteRecommender(Nothing(), reach_of(store=store)).items(query)] == skus
 
 
 def exposure(visitor: str, version: str = "1") -> Exposure:
@@ -151,7 +155,7 @@ async def test_a_broken_store_is_a_typed_error(store: Store, path: Path) -> None
         other.executescript("DROP TABLE profiles; DROP TABLE exposures;")
     other.close()
     with pytest.raises(SourceUnavailable, match="profile: the embedded store failed: no such table"):
-        await SqliteProfiles(store).profile("ann", frozenset())
+        await SqliteProfiles(Nothing(), reach_of(store=store)).profile("ann", frozenset())
     with pytest.raises(SourceUnavailable, match="exposures: the embedded store failed: no such table"):
         await SqliteExposures(store).record(exposure("ann"))
 

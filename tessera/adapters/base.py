@@ -1,0 +1,57 @@
+"""What every adapter is made of: its own settings, what it may reach, and its secrets.
+
+An adapter is a class with two things: `Options`, a model of its own settings, and a constructor that takes those and a
+`Reach`. What it opens for itself it enters into `Reach.closing`, which ends with the process.
+"""
+
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from tessera.adapters.sqlite import Store
+
+
+class Options(BaseModel):
+    """An adapter's own settings, which stand in its table beside those that every upstream has.
+
+    A secret is named by a setting that ends in ``_variable``: the environment variable that holds it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def missing_secrets(self) -> list[str]:
+        """Return the environment variables that are named and not set."""
+        named = [value for name, value in self if name.endswith("_variable") and value is not None]
+        return [variable for variable in named if not os.environ.get(variable)]
+
+
+class Nothing(Options):
+    """The settings of an adapter that has none of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What an adapter may reach: the client for HTTP, the embedded store, and what closes it at the end."""
+
+    client: httpx.AsyncClient
+    store: Store
+    closing: AsyncExitStack
+
+
+class Adapter(Protocol):
+    """A class that implements a port."""
+
+    Options: ClassVar[type[Options]]
+
+    def __call__(self, options: Any, reach: Reach) -> Any:
+        """Make it from its options, an instance of its `Options`."""
+        ...
+
+
+def secret(variable: str | None) -> str | None:
+    """Return what an environment variable holds, None where none is named or it is empty."""
+    return (os.environ.get(variable) or None) if variable is not None else None
