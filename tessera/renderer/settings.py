@@ -28,7 +28,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from tessera.renderer.edge import Kind
 
 FILE = "tessera.toml"
-SECRETS = ("secret", "edge_secret", "cart_secret", "profiles_token", "lists_token")
+SECRETS = ("secret", "edge_secret", "cart_secret", "profiles_token", "lists_token", "admin_token")
 MIN_SECRET = 16
 
 
@@ -68,6 +68,28 @@ class Server(Table):
     )
     workers: PositiveInt = Field(1, description="Processes that share the port")
     state_dir: Path = Field(Path(".tessera"), description="Folder for what Tessera itself stores, made if missing")
+    max_in_flight: PositiveInt = Field(
+        1000, description="Fragments and pages that each process answers at a time; beyond that it sheds load"
+    )
+
+
+class Admin(Table):
+    """The administrative routes, below `/-/`."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on for them, where they have a port")
+    port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port on which alone they are answered; without one, on the others' for whoever has the token",
+    )
+
+
+class Telemetry(Table):
+    """What the server tells of its work."""
+
+    logs: Literal["text", "json"] = Field("text", description="Log lines for people, or JSON objects, one a line")
+    traces: bool = Field(False, description="Send OpenTelemetry traces; needs `tessera[otel]`")
 
 
 class Visitors(Table):
@@ -260,6 +282,8 @@ class Settings(BaseSettings):
 
     site: Site = Site()
     server: Server = Server()
+    admin: Admin = Admin()
+    telemetry: Telemetry = Telemetry()
     visitors: Visitors = Visitors()
     rendering: Rendering = Rendering()
     cache: Cache = Cache()
@@ -286,6 +310,9 @@ class Settings(BaseSettings):
     )
     profiles_token: SecretStr | None = Field(None, description="Bearer token for the profile service")
     lists_token: SecretStr | None = Field(None, description="Bearer token for the recommender service")
+    admin_token: SecretStr | None = Field(
+        None, description="Bearer token for the administrative routes; at least 16 characters"
+    )
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> Self:
@@ -293,6 +320,8 @@ class Settings(BaseSettings):
             raise ValueError("`TESSERA_SECRET` must be set in production: visitor ids are signed with it")
         if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
             raise ValueError(f"`TESSERA_SECRET` must have at least {MIN_SECRET} characters")
+        if self.admin_token is not None and len(self.admin_token.get_secret_value()) < MIN_SECRET:
+            raise ValueError(f"`TESSERA_ADMIN_TOKEN` must have at least {MIN_SECRET} characters")
         return self
 
 
