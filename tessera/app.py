@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.carts_sqlite import SqliteCarts
@@ -20,6 +21,7 @@ from tessera.adapters.redis import SharedRedis
 from tessera.adapters.registry import PROFILES, RECOMMENDERS, Wiring
 from tessera.adapters.sqlite import Store
 from tessera.publishing.telling import make_bridge
+from tessera.renderer.admin import mounted
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.freshness import Lifetime
@@ -34,6 +36,7 @@ from tessera.renderer.fragments import Fragments
 from tessera.renderer.front import Front
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.handshake import Handshake
+from tessera.renderer.metrics import Metrics
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
@@ -48,6 +51,7 @@ from tessera.renderer.settings import Service, Settings, Upstream
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
+from tessera.renderer.tally import Tally
 from tessera.renderer.understand import Understanding
 
 STORE = "tessera.sqlite"
@@ -62,7 +66,7 @@ class Parts(TypedDict):
 
 
 @asynccontextmanager
-async def assemble(settings: Settings) -> AsyncIterator[Parts]:
+async def assemble(settings: Settings, tally: Tally) -> AsyncIterator[Parts]:
     """Open what the settings name, and close it at the end."""
     async with AsyncExitStack() as opened:
         store = await Store.open(settings.server.state_dir / STORE)
@@ -82,15 +86,16 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
+            tally=tally,
         )
-        recorder = make_recorder(settings)
+        recorder = make_recorder(settings, tally)
         if recorder is not None:
             opened.callback(recorder.close)
         redis = None
         if settings.redis.url is not None:
             redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
             opened.push_async_callback(redis.close)
-        fragments = make_fragments(settings, redis)
+        fragments = make_fragments(settings, redis, tally)
         opened.push_async_callback(fragments.close)
         board = Noticeboard(settings.server.state_dir)
         opened.callback(board.close)
@@ -98,7 +103,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         await opened.enter_async_context(running(follower.watch()))
         if redis is not None:
             await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
-        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look)
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look, tally)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
@@ -107,28 +112,35 @@ def make_app(
     site: LiveSite,
     personas: Mapping[str, Persona],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    opening: Callable[[Settings], AbstractAsyncContextManager[Parts]] = assemble,
+    opening: Callable[[Settings, Tally], AbstractAsyncContextManager[Parts]] = assemble,
     find: Callable[[str], Site | None] = lambda _version: None,
+    tally: Tally | None = None,
 ) -> Front:
     """Make the ASGI application that serves a site.
 
     Personas count in development only. ``opening`` opens, when the server starts, what answers are made with; ``find``
-    loads another version of the site for whoever may preview it.
+    loads another version of the site for whoever may preview it; ``tally`` is what this process counts in.
     """
+    tally = tally or Tally()
     development = settings.server.mode == "development"
     identity = make_identity(settings)
     understanding = Understanding(settings, identity, personas if development else {})
     previews = Previews(revealed(settings.secret) or secrets.token_hex(), find)
     edge = Edge(settings.edge.kind, settings.http.stale_s, settings.http.grace_s)
     digests, budgets = Digests(revealed(settings.secret) or secrets.token_hex()), Budgets()
-    routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
+    routes: list[BaseRoute] = [
+        *Routes(settings, site, identity, understanding, previews, clock).routes(),
+        *Element().routes(),
+    ]
     routes += Podlets(site, lambda *request: front(*request)).routes()
+    administrative = Metrics(settings.server.state_dir).routes()
+    routes.append(mounted(administrative, settings.admin.port, revealed(settings.admin_token)))
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
-        async with running(site.watch()), opening(settings) as parts:
+        async with running(site.watch()), opening(settings, tally) as parts:
             yield parts
 
     front = Front(
@@ -140,6 +152,8 @@ def make_app(
         Storing(edge, digests, budgets, settings.http.max_age_s),
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
         may_force=development,
+        tally=tally,
+        max_in_flight=settings.server.max_in_flight,
     )
     return front
 
@@ -170,21 +184,26 @@ def make_identity(settings: Settings) -> Identity:
     )
 
 
-def make_fragments(settings: Settings, redis: SharedRedis | None) -> Fragments:
+def make_fragments(settings: Settings, redis: SharedRedis | None, tally: Tally) -> Fragments:
     """Make the fragment cache: of this process, and of all that share a Redis, where there is one."""
     cache = settings.cache
     shared = RedisFragments(redis, cache.idle_s) if redis is not None else None
-    return Fragments(MemoryCache(cache.max_bytes), shared, verify_share=cache.verify_share)
+    return Fragments(MemoryCache(cache.max_bytes), shared, verify_share=cache.verify_share, tally=tally)
 
 
-def make_recorder(settings: Settings) -> Recorder | None:
+def make_recorder(settings: Settings, tally: Tally) -> Recorder | None:
     """Make what records decisions, where that is wanted. Without a secret, digests are of this process only."""
     recording = settings.recording
     if not recording.share:
         return None
     secret = revealed(settings.secret) or secrets.token_hex()
     return Recorder(
-        recording.folder, secret, share=recording.share, max_bytes=recording.max_bytes, files=recording.files
+        recording.folder,
+        secret,
+        share=recording.share,
+        max_bytes=recording.max_bytes,
+        files=recording.files,
+        tally=tally,
     )
 
 

@@ -14,6 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.__main__",),
     ("tessera.cli",),
     ("tessera.workers",),
+    ("tessera.draining",),
     ("tessera.app",),
     ("tessera.demo", "tessera.publishing"),
     ("tessera.renderer",),

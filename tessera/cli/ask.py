@@ -20,6 +20,7 @@ from tessera.renderer.explain import Explanation
 from tessera.renderer.explain import explain as explain_slot
 from tessera.renderer.gather import Asked
 from tessera.renderer.site import Site
+from tessera.renderer.tally import Tally
 from tessera.rules import trace as account
 from tessera.rules.difference import slots_of
 from tessera.rules.facts import Value, coerce
@@ -94,7 +95,7 @@ def _explain(
     asked = Asked(context, site.declared, now, given=facts)
 
     async def ask() -> Explanation:
-        async with assemble(settings) as parts:
+        async with assemble(settings, Tally()) as parts:
             return await explain_slot(parts["pipeline"], asked, site, plan)
 
     return asyncio.run(ask())

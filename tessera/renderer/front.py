@@ -20,19 +20,23 @@ from tessera.renderer.batch import (
     stream_batch,
 )
 from tessera.renderer.cache.base import Fragment
+from tessera.renderer.cache_status import cache_status
+from tessera.renderer.core.carried import REQUEST
 from tessera.renderer.core.declared import coerced
 from tessera.renderer.edge import CACHING, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.includer import ANY, Includer, Query, includer_of
-from tessera.renderer.pipeline import Answer, Pipeline
+from tessera.renderer.pipeline import OVERLOAD, Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
+from tessera.renderer.tally import IN_FLIGHT, REQUEST_S, REQUESTS, REQUESTS_OTHERWISE, ROUTES, Tally
+from tessera.renderer.timing import Timing
 from tessera.renderer.understand import Understanding
 
 Scope = MutableMapping[str, Any]
@@ -41,6 +45,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PARAMETERS = 50
+TIMED_EVERY = 64
+"""Of so many requests one is timed, stage by stage."""
+TIMING = "tessera.timing"
+"""The key in the scope of a request whose sender wants its stages timed; holds the `Timing`."""
+
 NO_QUERY: Query = {}
 EXPLAIN = "explain"
 """The query parameter with which whoever holds a token that grants it asks why, instead of what."""
@@ -61,6 +70,7 @@ class Visit(NamedTuple):
     locale: str | None
     now: datetime
     preview: Preview | None = None
+    timing: Timing | None = None
 
 
 class Front:
@@ -80,8 +90,13 @@ class Front:
         handshake: Handshake,
         *,
         may_force: bool,
+        tally: Tally | None = None,
+        max_in_flight: int = 1000,
     ) -> None:
-        """``may_force`` lets a query show an arm to whoever asks."""
+        """``may_force`` lets a query show an arm to whoever asks, and tells everybody how long its stages took.
+
+        Beyond ``max_in_flight`` requests at a time load is shed.
+        """
         self._site = site
         self._understanding = understanding
         self._previews = previews
@@ -90,15 +105,23 @@ class Front:
         self._handshake = handshake
         self._may_force = may_force
         self._otherwise = otherwise
+        self.tally = tally or Tally()
+        self._cells = self.tally.cells
+        self._max_in_flight = max_in_flight
+        self._until_timed = TIMED_EVERY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
+            REQUEST.set(scope)
             parts = scope["path"].split("/")
             site = self._site.current()
             locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
             if (len(parts) == 4 and parts[1] == "fragments") or (len(parts) == 3 and parts[1] in ("pages", "context")):
                 visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
+                self._until_timed -= 1
+                if not self._until_timed or self._may_force or TIMING in scope:
+                    visit = self._timed(visit, scope)
                 if scope["method"] not in ("GET", "HEAD"):
                     response = NOT_HERE
                 elif parts[1] == "context":
@@ -107,15 +130,26 @@ class Front:
                     response = await self._preview(scope["state"]["pipeline"], visit, parts[2:])
                 else:
                     response = await self._answer(scope["state"]["pipeline"], visit, parts[2:])
+                if visit.timing is not None and parts[1] != "context":
+                    self.tally.observe(REQUEST_S, parts[1], visit.timing.elapsed_s)
+                self._count(parts[1], response.status)
                 await _send(response, scope["method"], send)
                 return
             if scope["path"] == "/fragments" and scope["method"] == "POST":
-                await self._batch(site, scope, receive, send)
+                await self._batch(site, scope, receive, self._counting("batch", send))
                 return
+            send = self._counting(parts[1] if parts[1] in ROUTES else "other", send)
         await self._otherwise(scope, receive, send)
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
-        """Answer for a page, or for one of its slots."""
+        """Answer for a page, or for one of its slots, as one of those that are in flight."""
+        self._cells[IN_FLIGHT] += 1
+        try:
+            return await self._answered(pipeline, visit, place)
+        finally:
+            self._cells[IN_FLIGHT] -= 1
+
+    async def _answered(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         page = visit.site.pages.get(place[0])
         if page is None:
             return NO_PAGE
@@ -179,14 +213,33 @@ class Front:
         kept = [(name, value) for name, value in headers if name not in CACHING]
         return Response(status, [*kept, *PRIVATE, (b"tessera-preview", told.encode())], body)
 
+    def _timed(self, visit: Visit, scope: Scope) -> Visit:
+        """Time a request's stages: of a sample of them, and of each whose sender wants that."""
+        if not self._until_timed:
+            self._until_timed = TIMED_EVERY
+        return visit._replace(timing=scope.get(TIMING) or Timing())
+
+    def _count(self, route: str, status: int) -> None:
+        self._cells[REQUESTS[route].get(status) or REQUESTS_OTHERWISE[route]] += 1
+
+    def _counting(self, route: str, send: Send) -> Send:
+        """Count what is answered by others."""
+
+        async def counted(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self._count(route, message["status"])
+            await send(message)
+
+        return counted
+
     def _asked(self, visit: Visit, page: PagePlan, query: Query) -> Asked:
         """Understand the request; its query is read by the page's declared parameters."""
-        site, _, headers, locale, now, preview = visit
+        site, _, headers, locale, now, preview, timing = visit
         declared = site.declared
         forced = query.get("force") if self._may_force else None
         if preview is not None:
             forced = preview.arm
-        return Asked(
+        asked = Asked(
             self._understanding.context(headers, declared, locale),
             declared,
             now,
@@ -194,7 +247,12 @@ class Front:
             self._understanding.cart(headers, declared),
             forced=forced,
             counted=forced is None and preview is None,
+            shed=self._cells[IN_FLIGHT] > self._max_in_flight,
+            timing=timing,
         )
+        if timing is not None:
+            timing.lap("understand")
+        return asked
 
     async def _shake(self, pipeline: Pipeline, visit: Visit, name: str) -> Response:
         """Answer an edge that asks which copies are a visitor's."""
@@ -213,14 +271,18 @@ class Front:
         includer: Includer = ANY,
     ) -> Response:
         """Send what was answered, in the form that its includer asks for. Only what is public is shared by all."""
-        extra = fallbacks(answers)
+        fallen = fallbacks(answers)
+        extra = [*cache_status(answers.values()), *fallen]
+        if visit.timing is not None and (self._may_force or (visit.preview is not None and visit.preview.explain)):
+            extra.append(visit.timing.header())
         if includer is not ANY:
             fragment = includer.framed(fragment)
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
                 length = (b"content-length", b"%d" % len(fragment.body))
                 return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
-        if extra:
-            caching = self._storing.of_stand_in(plan)
+        if fallen:
+            shed = any(OVERLOAD in answer.problems for answer in answers.values())
+            caching = NO_STORE if shed else self._storing.of_stand_in(plan)
         elif plan.scope == "private":
             caching = PRIVATE
         else:

@@ -20,6 +20,7 @@ from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.settings import Settings
+from tessera.renderer.tally import Tally
 from tests.support.fakes import FakeEvents, FakeExposures, World
 from tests.support.sites import LOCALES, load
 
@@ -50,6 +51,7 @@ class Client:
     world: World
     cache: FragmentCache
     live: LiveSite
+    tally: Tally
     clock: list[datetime] = field(default_factory=lambda: [NOW])
 
     def headers(self, visitor: str | None, **headers: str) -> dict[str, str]:
@@ -72,6 +74,7 @@ async def client_of(
     cache: FragmentCache | None = None,
     settings: Settings | None = None,
     recorder: Recorder | None = None,
+    tally: Tally | None = None,
     **terms: Any,
 ) -> AsyncIterator[Client]:
     """Serve a site from fake ports. ``terms`` are those of `World.sources`."""
@@ -81,16 +84,16 @@ async def client_of(
     moments = [NOW]
 
     @asynccontextmanager
-    async def opening(_settings: Settings) -> AsyncIterator[Parts]:
-        sources = world.sources(clock=lambda: moments[-1].timestamp(), **terms)
-        pipeline = Pipeline(Gatherer(sources), Fragments(cache), recorder)
+    async def opening(_settings: Settings, tally: Tally) -> AsyncIterator[Parts]:
+        sources = world.sources(clock=lambda: moments[-1].timestamp(), tally=tally, **terms)
+        pipeline = Pipeline(Gatherer(sources), Fragments(cache, tally=tally), recorder, tally=tally)
         yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
-    app = make_app(settings, live, {}, lambda: moments[-1], opening)
+    app = make_app(settings, live, {}, lambda: moments[-1], opening, tally=tally or Tally())
     async with running(app) as served:
         transport = httpx.ASGITransport(app=served)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield Client(http, settings, world, cache, live, moments)
+            yield Client(http, settings, world, cache, live, app.tally, moments)
 
 
 @asynccontextmanager

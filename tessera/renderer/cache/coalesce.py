@@ -14,6 +14,10 @@ class SingleFlight(Generic[K, V]):
     def __init__(self) -> None:
         self._flights: dict[K, asyncio.Task[V]] = {}
 
+    def is_under_way(self, key: K) -> bool:
+        """Tell whether somebody has begun the work for a key, and has not ended it."""
+        return key in self._flights
+
     async def run(self, key: K, work: Callable[[], Awaitable[V]]) -> V:
         """Return what ``work`` returns or raises, starting it only if the key is not already in flight."""
         return await asyncio.shield(self.start(key, work))
