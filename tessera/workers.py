@@ -27,6 +27,9 @@ GARBAGE_THRESHOLD = 20_000
 PROTOCOL = "tessera.draining:Draining"
 """Needs httptools, which only CPython has; by its name, as workers are told of it in words."""
 
+START_S = 60
+"""Seconds that a process may take to start, in a restart, before the one that it is to replace is kept."""
+
 STOP_S = 10
 """Seconds for which a process that is to stop goes on answering what is in flight, at most."""
 
@@ -50,6 +53,7 @@ def run(deployment: Deployment, overrides: Mapping[str, object], announce: Calla
         "log_config": None,
         "http": PROTOCOL if find_spec("httptools") else "auto",
         "timeout_graceful_shutdown": STOP_S,
+        "timeout_worker_healthcheck": START_S,
         "proxy_headers": False,  # who asks is told by cookies and the edge's secret, never by an address
         "lifespan": "on",
     }

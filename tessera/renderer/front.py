@@ -220,7 +220,7 @@ class Front:
         return visit._replace(timing=scope.get(TIMING) or Timing())
 
     def _count(self, route: str, status: int) -> None:
-        self._cells[REQUESTS[route].get(status) or REQUESTS_OTHERWISE[route]] += 1
+        self._cells[REQUESTS[route].get(status, REQUESTS_OTHERWISE[route])] += 1
 
     def _counting(self, route: str, send: Send) -> Send:
         """Count what is answered by others."""
