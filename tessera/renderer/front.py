@@ -35,7 +35,7 @@ from tessera.renderer.reload import LiveSite
 from tessera.renderer.respond import HTML, Response, html, text
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
-from tessera.renderer.tally import IN_FLIGHT, REQUEST_S, REQUESTS, REQUESTS_OTHERWISE, ROUTES, Tally
+from tessera.renderer.tally import IN_FLIGHT, REQUEST_S, REQUESTS, REQUESTS_OTHERWISE, ROUTES, STAGE_S, Tally
 from tessera.renderer.timing import Timing
 from tessera.renderer.understand import Understanding
 
@@ -131,7 +131,7 @@ class Front:
                 else:
                     response = await self._answer(scope["state"]["pipeline"], visit, parts[2:])
                 if visit.timing is not None and parts[1] != "context":
-                    self.tally.observe(REQUEST_S, parts[1], visit.timing.elapsed_s)
+                    self._observe(parts[1], visit.timing)
                 self._count(parts[1], response.status)
                 await _send(response, scope["method"], send)
                 return
@@ -218,6 +218,11 @@ class Front:
         if not self._until_timed:
             self._until_timed = TIMED_EVERY
         return visit._replace(timing=scope.get(TIMING) or Timing())
+
+    def _observe(self, route: str, timing: Timing) -> None:
+        self.tally.observe(REQUEST_S, route, timing.elapsed_s)
+        for stage, seconds in timing.seconds().items():
+            self.tally.observe(STAGE_S, stage, seconds)
 
     def _count(self, route: str, status: int) -> None:
         self._cells[REQUESTS[route].get(status, REQUESTS_OTHERWISE[route])] += 1

@@ -90,16 +90,16 @@ async def test_no_line_holds_what_a_visitor_sent_or_is(site: Path, lines: io.Str
 
 
 async def test_a_line_says_which_request_it_belongs_to(site: Path, lines: io.StringIO) -> None:
-    world = World(failing={"profile": SourceUnavailable("profile", "away")}, profiles={"ann": Profile({})})
+    world = World(failing={"items": SourceUnavailable("items", "away")})
     believed = {"x_request_id": "0123456789abcdef", "x_tessera_edge_secret": EDGE_SECRET, "traceparent": TRACE}
     async with client_of(site, world) as client:
-        await client.get("/fragments/home/money", "ann", **believed)
+        await client.get("/fragments/home/rail", "ann", **believed)
         first = read(lines)[0]
         assert (first["request_id"], first["trace_id"]) == ("0123456789abcdef", TRACE.split("-")[1])
         lines.truncate(0)
         lines.seek(0)
-        await client.get("/fragments/home/money", "ann", x_request_id="0123456789abcdef")
-        await client.get("/fragments/home/money", "ann", x_request_id="0123456789abcdef")
+        await client.get("/fragments/home/rail", "ann", x_request_id="0123456789abcdef")
+        await client.get("/fragments/home/rail", "ann", x_request_id="0123456789abcdef")
         names = [line["request_id"] for line in read(lines)]
         assert "0123456789abcdef" not in names
         assert len(set(names)) == 2
