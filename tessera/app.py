@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -38,6 +38,7 @@ from tessera.renderer.gather import Gatherer
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.metrics import Metrics
 from tessera.renderer.noticeboard import Noticeboard
+from tessera.renderer.openapi import OpenApi, describe
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.podlets import Podlets
@@ -133,7 +134,10 @@ def make_app(
         *Element().routes(),
     ]
     routes += Podlets(site, lambda *request: front(*request)).routes()
-    administrative = Metrics(settings.server.state_dir).routes()
+    administrative = [
+        *Metrics(settings.server.state_dir).routes(),
+        *OpenApi(lambda: describe(site.current(), routes)).routes(),
+    ]
     routes.append(mounted(administrative, settings.admin.port, revealed(settings.admin_token)))
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
@@ -156,6 +160,13 @@ def make_app(
         max_in_flight=settings.server.max_in_flight,
     )
     return front
+
+
+def describe_routes(settings: Settings, site: LiveSite) -> dict[str, Any]:
+    """Describe what the application of these settings answers, as `/-/openapi.json` does."""
+    front = make_app(settings, site, {})
+    assert isinstance(front.otherwise, Starlette)
+    return describe(site.current(), front.otherwise.routes)
 
 
 @asynccontextmanager

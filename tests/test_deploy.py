@@ -1,4 +1,4 @@
-"""The files in `deploy/` that start Tessera: each setting and option in them is one, as far as that shows without them."""
+"""The files in `deploy/` that start Tessera: each setting and option in them is one that there is."""
 
 import re
 import subprocess

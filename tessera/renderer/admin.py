@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 PREFIX = "/-"
 NO_STORE = {"cache-control": "no-store"}
@@ -19,9 +19,10 @@ NO_STORE = {"cache-control": "no-store"}
 class Admin:
     """A gate before the routes; an ASGI application."""
 
-    def __init__(self, app: ASGIApp, port: int | None, token: str | None) -> None:
+    def __init__(self, routes: Sequence[BaseRoute], port: int | None, token: str | None) -> None:
         """With a ``port`` they are answered on that alone; with a ``token``, to whoever bears it (RFC 6750)."""
-        self._app = app
+        self.routes = routes
+        self._app = Starlette(routes=routes)
         self._port = port
         self._bearer = f"Bearer {token}".encode() if token is not None else None
 
@@ -51,4 +52,4 @@ class Admin:
 
 def mounted(routes: Sequence[BaseRoute], port: int | None, token: str | None) -> Mount:
     """Return the routes, behind the gate, as one that is to be mounted beside the visitors'."""
-    return Mount(PREFIX, Admin(Starlette(routes=routes), port, token))
+    return Mount(PREFIX, Admin(routes, port, token))

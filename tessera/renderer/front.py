@@ -104,7 +104,7 @@ class Front:
         self._storing = storing
         self._handshake = handshake
         self._may_force = may_force
-        self._otherwise = otherwise
+        self.otherwise = otherwise
         self.tally = tally or Tally()
         self._cells = self.tally.cells
         self._max_in_flight = max_in_flight
@@ -139,7 +139,7 @@ class Front:
                 await self._batch(site, scope, receive, self._counting("batch", send))
                 return
             send = self._counting(parts[1] if parts[1] in ROUTES else "other", send)
-        await self._otherwise(scope, receive, send)
+        await self.otherwise(scope, receive, send)
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer for a page, or for one of its slots, as one of those that are in flight."""

@@ -89,7 +89,6 @@ class Telemetry(Table):
     """What the server tells of its work."""
 
     logs: Literal["text", "json"] = Field("text", description="Log lines for people, or JSON objects, one a line")
-    traces: bool = Field(False, description="Send OpenTelemetry traces; needs `tessera[otel]`")
 
 
 class Visitors(Table):

