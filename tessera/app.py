@@ -58,6 +58,7 @@ from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
 from tessera.renderer.tally import Tally
 from tessera.renderer.understand import Understanding
+from tessera.tracing import Traced, make_provider
 
 STORE = "tessera.sqlite"
 
@@ -136,8 +137,10 @@ def make_app(
     Personas count in development only. ``opening`` takes the place of `assemble`; ``find`` loads another version of the
     site for whoever may preview it; ``tally`` is what this process counts in.
     """
-    front = make_front(settings, site, personas, clock, opening, find, tally or Tally())
-    return OtherSites(front, settings.http.cors_origins) if settings.http.cors_origins else front
+    app: App = make_front(settings, site, personas, clock, opening, find, tally or Tally())
+    if settings.http.cors_origins:
+        app = OtherSites(app, settings.http.cors_origins)
+    return Traced(app, make_provider()) if settings.telemetry.traces else app
 
 
 def make_front(
@@ -149,7 +152,7 @@ def make_front(
     find: Callable[[str], Site | None],
     tally: Tally,
 ) -> Front:
-    """Make the same without what lets other sites in."""
+    """Make the same without what stands before it."""
     development = settings.server.mode == "development"
     identity = make_identity(settings)
     understanding = Understanding(settings, identity, personas if development else {})
@@ -187,7 +190,12 @@ def make_front(
         Storing(edge, digests, budgets, settings.http.max_age_s),
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
         of_pages(settings.http),
-        Measuring(tally, settings.server.max_in_flight, tells=development or settings.telemetry.server_timing),
+        Measuring(
+            tally,
+            settings.server.max_in_flight,
+            tells=development or settings.telemetry.server_timing,
+            times_all=settings.telemetry.traces,
+        ),
         may_force=development,
     )
     return front

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.workers",),
     ("tessera.connections",),
     ("tessera.app", "tessera.draining"),
-    ("tessera.openapi",),
+    ("tessera.openapi", "tessera.tracing"),
     ("tessera.demo", "tessera.publishing"),
     ("tessera.renderer",),
     ("tessera.renderer.engines", "tessera.renderer.cache", "tessera.adapters"),

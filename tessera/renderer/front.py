@@ -118,7 +118,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
-            timing = self._measuring.timing()
+            timing = self._measuring.timing(scope)
             found = self._at_hand(scope, timing)
             if found is not None:
                 headers, body = found

@@ -23,30 +23,32 @@ TIMED_EVERY = 64
 """Of so many requests one is timed, stage by stage, as timing costs as much as deciding."""
 
 ANY_ROUTE = "other"
+TIMING = "tessera.timing"
+"""The key in a request's scope of its timing, where somebody before the front wants it."""
 
 
 class Measuring:
     """Counts and times what the front answers, and knows when that is too much at a time."""
 
-    def __init__(self, tally: Tally, max_in_flight: int, *, tells: bool = False) -> None:
+    def __init__(self, tally: Tally, max_in_flight: int, *, tells: bool = False, times_all: bool = False) -> None:
         """Beyond ``max_in_flight`` requests that are waited for, load is to be shed.
 
-        With ``tells`` every request is timed, for `Server-Timing`.
+        With ``tells`` every request is timed, and told of it by `Server-Timing`; with ``times_all`` it is timed only.
         """
         self.tells = tells
         self.cells = tally.cells
         self._tally = tally
         self._max_in_flight = max_in_flight
-        self._every = 1 if tells else TIMED_EVERY
+        self._every = 1 if tells or times_all else TIMED_EVERY
         self._until_timed = self._every
 
-    def timing(self) -> Timing | None:
+    def timing(self, scope: MutableMapping[str, Any]) -> Timing | None:
         """Begin to time a request, if it is one of the sample."""
         self._until_timed -= 1
         if self._until_timed:
             return None
         self._until_timed = self._every
-        return Timing()
+        return scope.get(TIMING) or Timing()
 
     def observe(self, route: str, timing: Timing) -> None:
         """Count how long a request that was timed took, in all and in each of its stages."""

@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -102,6 +103,14 @@ class Telemetry(Table):
     server_timing: bool = Field(
         False, description="Tell with each answer how long its stages took, as is always done in development"
     )
+    traces: bool = Field(False, description="Tell OpenTelemetry of each request and its stages")
+
+    @field_validator("traces")
+    @classmethod
+    def _they_can_be_told(cls, wanted: bool) -> bool:
+        if wanted and (find_spec("opentelemetry") is None or find_spec("opentelemetry.exporter") is None):
+            raise ValueError("traces need more: `pip install tessera[traces]`")
+        return wanted
 
 
 class Visitors(Table):

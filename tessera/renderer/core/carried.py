@@ -16,14 +16,26 @@ TRACE = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 MAX_STATE_BYTES = 512
 
 
+SPAN = "tessera.span"
+"""The key in a request's scope of the headers that name its span, where Tessera makes one."""
+
+
 def trace_headers() -> Mapping[str, str]:
     """Return the headers that tie a call upstream to the trace that the request is part of, none where it is in none.
 
-    `traceparent` goes on as it came (W3C, Trace Context, section 3.4: a service that takes no part in a trace passes
-    it through), but only where it is one, so that it carries nothing else.
+    They name Tessera's own span, where it makes one. Else they go on as they came (W3C, Trace Context, section 3.4: a
+    service that takes no part in a trace passes it through).
     """
     scope = REQUEST.get(None)
-    headers = dict(scope["headers"]) if scope is not None else {}
+    if scope is None:
+        return {}
+    own: Mapping[str, str] | None = scope.get(SPAN)
+    return traced(scope) if own is None else own
+
+
+def traced(scope: MutableMapping[str, Any]) -> Mapping[str, str]:
+    """Return `traceparent` and `tracestate` of a request, but only where they are such, so that they carry no more."""
+    headers = dict(scope["headers"])
     parent = headers.get(b"traceparent", b"")
     if not TRACE.fullmatch(parent):
         return {}
