@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.base import Reach
@@ -19,9 +20,11 @@ from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
 from tessera.adapters.registry import adapter_of
 from tessera.adapters.sqlite import Store
+from tessera.openapi import OpenApi, describe
 from tessera.publishing.purge_route import PurgeRoute
 from tessera.publishing.purging import make_carriers
 from tessera.publishing.telling import make_bridge
+from tessera.renderer.admin import mounted
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.freshness import Lifetime
@@ -37,6 +40,8 @@ from tessera.renderer.front import App, Front
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.guards import OtherSites, nothing_there, of_pages
 from tessera.renderer.handshake import Handshake
+from tessera.renderer.measuring import Measuring
+from tessera.renderer.metrics import Metrics
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
@@ -51,7 +56,9 @@ from tessera.renderer.settings import Service, Settings, Upstream
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
+from tessera.renderer.tally import Tally
 from tessera.renderer.understand import Understanding
+from tessera.tracing import Traced, make_provider
 
 STORE = "tessera.sqlite"
 
@@ -65,8 +72,14 @@ class Parts(TypedDict):
 
 
 @asynccontextmanager
-async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIterator[Parts]:
-    """Open what the settings name, and close it at the end. ``site`` is what a server serves, None where none does."""
+async def assemble(
+    settings: Settings, tally: Tally | None = None, site: LiveSite | None = None
+) -> AsyncIterator[Parts]:
+    """Open what the settings name, and close it at the end.
+
+    ``tally`` is what is counted in; ``site`` is what a server serves, None where none does.
+    """
+    tally = tally or Tally()
     async with AsyncExitStack() as opened:
         store = await Store.open(settings.server.state_dir / STORE)
         opened.push_async_callback(store.close)
@@ -85,15 +98,16 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
+            tally=tally,
         )
-        recorder = make_recorder(settings)
+        recorder = make_recorder(settings, tally)
         if recorder is not None:
             opened.callback(recorder.close)
         redis = None
         if settings.redis.url is not None:
             redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
             opened.push_async_callback(redis.close)
-        fragments = make_fragments(settings, redis)
+        fragments = make_fragments(settings, redis, tally)
         opened.push_async_callback(fragments.close)
         board = Noticeboard(settings.server.state_dir)
         opened.callback(board.close)
@@ -105,7 +119,7 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
                 await opened.enter_async_context(running(carrier.run()))
         if redis is not None:
             await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
-        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look)
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look, tally)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
@@ -114,31 +128,56 @@ def make_app(
     site: LiveSite,
     personas: Mapping[str, Persona],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    opening: Callable[[Settings], AbstractAsyncContextManager[Parts]] | None = None,
+    opening: Callable[[Settings, Tally], AbstractAsyncContextManager[Parts]] | None = None,
     find: Callable[[str], Site | None] = lambda _version: None,
+    tally: Tally | None = None,
 ) -> App:
     """Make the ASGI application that serves a site.
 
     Personas count in development only. ``opening`` takes the place of `assemble`; ``find`` loads another version of the
-    site for whoever may preview it.
+    site for whoever may preview it; ``tally`` is what this process counts in.
     """
+    app: App = make_front(settings, site, personas, clock, opening, find, tally or Tally())
+    if settings.http.cors_origins:
+        app = OtherSites(app, settings.http.cors_origins)
+    return Traced(app, make_provider()) if settings.telemetry.traces else app
+
+
+def make_front(
+    settings: Settings,
+    site: LiveSite,
+    personas: Mapping[str, Persona],
+    clock: Callable[[], datetime],
+    opening: Callable[[Settings, Tally], AbstractAsyncContextManager[Parts]] | None,
+    find: Callable[[str], Site | None],
+    tally: Tally,
+) -> Front:
+    """Make the same without what stands before it."""
     development = settings.server.mode == "development"
     identity = make_identity(settings)
     understanding = Understanding(settings, identity, personas if development else {})
     previews = Previews(revealed(settings.secret) or secrets.token_hex(), find)
     edge = Edge(settings.edge.kind, settings.http.stale_s, settings.http.grace_s)
     digests, budgets = Digests(revealed(settings.secret) or secrets.token_hex()), Budgets()
-    routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
+    routes: list[BaseRoute] = [
+        *Routes(settings, site, identity, understanding, previews, clock).routes(),
+        *Element().routes(),
+    ]
     routes += Podlets(site, lambda *request: front(*request)).routes()
-    if settings.admin_token is not None:
-        routes += PurgeRoute(settings, settings.admin_token.get_secret_value()).routes()
+    administrative: list[BaseRoute] = [
+        *Metrics(tally, settings.server.state_dir).routes(),
+        *OpenApi(lambda: describe(site.current(), routes)).routes(),
+        *PurgeRoute(settings).routes(),
+    ]
+    routes.append(mounted(administrative, settings.admin.port, revealed(settings.admin_token)))
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
-        async with running(site.watch()), opening(settings) if opening else assemble(settings, site) as parts:
-            yield parts
+        parts = opening(settings, tally) if opening else assemble(settings, tally, site)
+        async with running(tally.keep_telling()), running(site.watch()), parts as opened:
+            yield opened
 
     rest = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: nothing_there})
     rest.router.redirect_slashes = False  # it would redirect to whatever host the request names
@@ -151,9 +190,22 @@ def make_app(
         Storing(edge, digests, budgets, settings.http.max_age_s),
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
         of_pages(settings.http),
+        Measuring(
+            tally,
+            settings.server.max_in_flight,
+            tells=development or settings.telemetry.server_timing,
+            times_all=settings.telemetry.traces,
+        ),
         may_force=development,
     )
-    return OtherSites(front, settings.http.cors_origins) if settings.http.cors_origins else front
+    return front
+
+
+def describe_routes(settings: Settings, site: LiveSite) -> dict[str, Any]:
+    """Describe what the application of these settings answers, as `/-/openapi.json` does."""
+    front = make_front(settings, site, {}, lambda: datetime.now(UTC), None, lambda _version: None, Tally())
+    assert isinstance(front.otherwise, Starlette)
+    return describe(site.current(), front.otherwise.routes)
 
 
 @asynccontextmanager
@@ -182,21 +234,26 @@ def make_identity(settings: Settings) -> Identity:
     )
 
 
-def make_fragments(settings: Settings, redis: SharedRedis | None) -> Fragments:
+def make_fragments(settings: Settings, redis: SharedRedis | None, tally: Tally) -> Fragments:
     """Make the fragment cache: of this process, and of all that share a Redis, where there is one."""
     cache = settings.cache
     shared = RedisFragments(redis, cache.idle_s) if redis is not None else None
-    return Fragments(MemoryCache(cache.max_bytes), shared, verify_share=cache.verify_share)
+    return Fragments(MemoryCache(cache.max_bytes), shared, verify_share=cache.verify_share, tally=tally)
 
 
-def make_recorder(settings: Settings) -> Recorder | None:
+def make_recorder(settings: Settings, tally: Tally) -> Recorder | None:
     """Make what records decisions, where that is wanted. Without a secret, digests are of this process only."""
     recording = settings.recording
     if not recording.share:
         return None
     secret = revealed(settings.secret) or secrets.token_hex()
     return Recorder(
-        recording.folder, secret, share=recording.share, max_bytes=recording.max_bytes, files=recording.files
+        recording.folder,
+        secret,
+        share=recording.share,
+        max_bytes=recording.max_bytes,
+        files=recording.files,
+        tally=tally,
     )
 
 

@@ -8,7 +8,9 @@ import asyncio
 from typing import Any
 
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from tessera.draining import Draining
 
 MAX_PIPELINED = 64
 """Requests that may wait for the answers to those before them; proxies and browsers send none so."""
@@ -24,7 +26,7 @@ TOO_LONG = (
 """RFC 6585, section 5."""
 
 
-class Connection(HttpToolsProtocol):
+class Connection(Draining):
     """A connection that is looked at now and then: what costs nothing while requests come and go."""
 
     def __init__(self, *, request_s: float, max_head_bytes: int, **made: Any) -> None:

@@ -8,6 +8,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from tessera.renderer.core.carried import trace_headers
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
 
 MAX_REPLY_BYTES = 2_000_000
@@ -33,12 +34,12 @@ def fill_url(template: str, values: Mapping[str, object]) -> str:
 
 
 async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str | None) -> object | None:
-    """Fetch a JSON document, None where the service knows no such thing (404).
+    """Fetch a JSON document, None where the service knows no such thing (404), as part of the request's trace.
 
     Raises `SourceTimeout`, `SourceUnavailable` (no connection, 5xx, 429), or `SourceGarbled` (any other status, not
     JSON, too large).
     """
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+    headers = {**trace_headers(), **({"authorization": f"Bearer {token}"} if token else {})}
     try:
         async with client.stream("GET", url, headers=headers) as reply:
             if reply.status_code == httpx.codes.NOT_FOUND:

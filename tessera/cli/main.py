@@ -12,6 +12,7 @@ MODULES = {
     "diff": "diff",
     "reweight": "reweight",
     "schema": "schema",
+    "openapi": "openapi",
     "messages": "messages",
     "render": "ask",
     "explain": "ask",

@@ -22,6 +22,7 @@ from tessera.renderer.core.tags import EVERYTHING, Tag, template_tag
 from tessera.renderer.engines.base import Abort, RenderError
 from tessera.renderer.exposures import marker
 from tessera.renderer.plans import OutcomePlan
+from tessera.renderer.tally import CACHE, DIFFERED, PURGES, VERIFIED, Found, Tally
 
 FAILURE_S = 1.5
 """For how long a template that failed for a key is not tried again for it."""
@@ -33,6 +34,7 @@ MAX_OWED = 10_000
 VERIFY_AFTER_S = 0.05
 """How long after a hit it is rendered again, so that its answer is on its way by then."""
 
+MEMORY = CACHE.at["memory"]
 log = logging.getLogger("tessera")
 
 
@@ -60,8 +62,10 @@ class Fragments:
         *,
         verify_share: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        tally: Tally | None = None,
     ) -> None:
         """``verify_share`` of the hits, from 0 to 1, are rendered again and compared. ``clock`` gives seconds."""
+        self._tally = tally or Tally()
         self.purges = 0
         """How many purges there were: what was begun at another count is not kept."""
         self.verified = 0
@@ -70,7 +74,7 @@ class Fragments:
         self._memory = memory
         self._shared = shared
         self._failures: TTLCache[bytes, RenderError] = TTLCache(FAILURES, FAILURE_S, clock)
-        self._flights: SingleFlight[bytes, Fragment] = SingleFlight()
+        self._flights: SingleFlight[bytes, tuple[Fragment, bool]] = SingleFlight()
         self._owed: dict[Tag, int] = {}
         self._paying = asyncio.Lock()
         self._background = Background()
@@ -82,28 +86,39 @@ class Fragments:
         """Return what is in memory under a key, which is that of these inputs. Costs a tenth of a microsecond."""
         fragment = self._memory.get(key)
         if fragment is not None:
+            self._tally.cells[MEMORY] += 1
             self._until_verified -= 1
             if not self._until_verified:
                 self._until_verified = self._hits_until_verified()
                 asyncio.get_running_loop().call_later(VERIFY_AFTER_S, self._verify, key, fragment, plan, gathered)
         return fragment
 
-    async def made(self, key: bytes, plan: OutcomePlan, gathered: Gathered, purges: int) -> Fragment:
-        """Return what is not in memory: as another process rendered it, or rendered here.
+    async def made(self, key: bytes, plan: OutcomePlan, gathered: Gathered, purges: int) -> tuple[Fragment, Found]:
+        """Return what is not in memory, as another process rendered it, or rendered here, and which of these it was.
 
         ``purges`` is the count of `purges` from before the inputs were gathered. Raises `RenderError`.
         """
+        found: Found = "coalesced" if key in self._flights else "miss"
+        try:
+            fragment, from_redis = await self._made(key, plan, gathered, purges)
+            found = "redis" if from_redis and found == "miss" else found
+        finally:
+            self._tally.cells[CACHE.at[found]] += 1
+        return fragment, found
+
+    async def _made(self, key: bytes, plan: OutcomePlan, gathered: Gathered, purges: int) -> tuple[Fragment, bool]:
         failure = self._failures.get(key)
         if failure is not None:
             raise failure.with_traceback(None)
         if self._shared is None or self._shared.away:
-            return self._render(key, plan, gathered, purges)  # nothing waits, so nobody else renders it meanwhile
+            return self._render(key, plan, gathered, purges), False  # nothing waits: nobody else renders it meanwhile
         shared = self._shared
         return await self._flights.run(key, lambda: self._from(shared, key, plan, gathered, purges))
 
     def purge(self, tags: frozenset[Tag]) -> int:
         """Drop every fragment that has one of the tags, and return how many those were in this process."""
         self.purges += 1
+        self._tally.add(PURGES)
         self._failures.clear()
         dropped = self._memory.purge(tags)
         if self._shared is not None:
@@ -121,16 +136,17 @@ class Fragments:
 
     async def _from(
         self, shared: SharedFragments, key: bytes, plan: OutcomePlan, gathered: Gathered, purges: int
-    ) -> Fragment:
+    ) -> tuple[Fragment, bool]:
+        """Return what processes share, or else what is rendered for them all, and whether it was there."""
         assert plan.tags is not None
         tags = plan.tags.of(gathered)
         try:
             await self._pay(shared)
             claim = await shared.claim(key, tags)
         except Away:
-            return self._memory.get(key) or self._render(key, plan, gathered, purges)
+            return self._memory.get(key) or self._render(key, plan, gathered, purges), False
         if claim.body is not None:
-            return self._keep(key, Fragment.of(claim.body, tags), purges)
+            return self._keep(key, Fragment.of(claim.body, tags), purges), True
         try:
             fragment = self._render(key, plan, gathered, purges)
         except RenderError:
@@ -140,7 +156,7 @@ class Fragments:
             shared.keep(key, claim, fragment.body)
         else:
             shared.give_up(key)
-        return fragment
+        return fragment, False
 
     def _render(self, key: bytes, plan: OutcomePlan, gathered: Gathered, purges: int) -> Fragment:
         try:
@@ -173,12 +189,14 @@ class Fragments:
         """Render a hit again; where it comes out otherwise, something has a part in it that the key does not know."""
         assert plan.template is not None
         self.verified += 1
+        self._tally.add(VERIFIED)
         try:
             same = rendered(plan, gathered).body == fragment.body
         except RenderError:
             same = False
         if not same:
             self.differed += 1
+            self._tally.add(DIFFERED)
             name, paths = plan.template.name, ", ".join(plan.inputs.parts)
             log.error("%s: the entry %s is not what it is rendered to; it is made of %s", name, key.hex(), paths)
             self.purge(frozenset((template_tag(name),)))

@@ -20,14 +20,17 @@ from tessera.renderer.batch import (
     stream_batch,
 )
 from tessera.renderer.cache.base import Fragment
+from tessera.renderer.cache_status import HIT, cache_status
 from tessera.renderer.composing import COMPOSE, Composer, Sources, composer_of, for_proxy
+from tessera.renderer.core.carried import REQUEST
 from tessera.renderer.core.declared import coerced
 from tessera.renderer.edge import CACHING, DIGEST_PARAMETER, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.includer import ANY, ON_ERROR, TURBO_FRAME, Includer, Query, includer_of
-from tessera.renderer.pipeline import Answer, Pipeline
+from tessera.renderer.measuring import Measuring
+from tessera.renderer.pipeline import DECIDED, OVERLOAD, Answer, Pipeline
 from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.previews import NAME, Preview, Previews, carries_token, token_in
 from tessera.renderer.reload import LiveSite
@@ -35,8 +38,10 @@ from tessera.renderer.respond import HTML, NO_SNIFFING, Headers, Response, html,
 from tessera.renderer.site import Site
 from tessera.renderer.storing import Storing
 from tessera.renderer.streaming import send_page
+from tessera.renderer.tally import REQUESTS
+from tessera.renderer.timing import Timing
 from tessera.renderer.understand import HEARD, Understanding, Unusual
-from tessera.renderer.warm import at_hand
+from tessera.renderer.warm import at_hand, noted
 from tessera.rules.findings import FAULTS
 
 Scope = MutableMapping[str, Any]
@@ -52,6 +57,8 @@ FORCE = "force"
 """The query parameter that shows an arm to whoever asks, in development."""
 UNUSUAL = frozenset((EXPLAIN, FORCE, NAME, ON_ERROR, TURBO_FRAME, DIGEST_PARAMETER))
 """Query parameters that have a part in an answer beside those of its page."""
+WARM = REQUESTS["fragments"][200]
+"""The cell in which answers that were at hand are counted."""
 REMEMBERED = 1024
 """Query strings that need not be read anew."""
 
@@ -71,6 +78,7 @@ class Visit(NamedTuple):
     locale: str | None
     now: datetime
     preview: Preview | None = None
+    timing: Timing | None = None
 
 
 class Front:
@@ -89,6 +97,7 @@ class Front:
         storing: Storing,
         handshake: Handshake,
         guards: Headers,
+        measuring: Measuring,
         *,
         may_force: bool,
     ) -> None:
@@ -101,45 +110,42 @@ class Front:
         self._handshake = handshake
         self._guards = guards
         self._may_force = may_force
-        self._otherwise = otherwise
+        self.otherwise = otherwise
         self._query = lru_cache(REMEMBERED)(query_of)
+        self._measuring = measuring
+        self._cells = measuring.cells
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
-            found = self._at_hand(scope)
+            timing = self._measuring.timing(scope)
+            found = self._at_hand(scope, timing)
             if found is not None:
                 headers, body = found
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
                 return
+            REQUEST.set(scope)
             parts = scope["path"].split("/")
             site = self._site.current()
             locale = parts.pop(1) if len(parts) > 2 and parts[1] in site.locales else None
             if (len(parts) == 4 and parts[1] == "fragments") or (len(parts) == 3 and parts[1] in ("pages", "context")):
-                visit = Visit(site, scope["query_string"], dict(scope["headers"]), locale, self._clock())
-                if scope["method"] not in ("GET", "HEAD"):
-                    response = NOT_HERE
-                elif b"%2f" in scope.get("raw_path", b"").lower():
-                    response = NO_PAGE  # caches and proxies take an encoded slash for a letter, and would disagree
-                elif parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
-                    asked = self._asked(visit, page, query_of(visit.query))
-                    await send_page(scope["state"]["pipeline"], asked, page, self._guards, receive, send)
-                    return
-                elif parts[1] == "context":
-                    response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
-                elif carries_token(visit.query, visit.headers):
-                    response = await self._preview(scope["state"]["pipeline"], visit, parts[2:])
-                else:
-                    response = await self._answer(scope["state"]["pipeline"], visit, parts[2:])
-                await _send(response, scope["method"], send)
+                sent = dict(scope["headers"])
+                visit = Visit(site, scope["query_string"], sent, locale, self._clock(), timing=timing)
+                response = await self._respond(visit, parts, scope, receive, send)
+                if response is not None:
+                    if timing is not None and parts[1] != "context":
+                        self._measuring.observe(parts[1], timing)
+                    self._measuring.count(parts[1], response.status)
+                    await _send(response, scope["method"], send)
                 return
             if scope["path"] == "/fragments" and scope["method"] == "POST":
-                await self._batch(site, scope, receive, send)
+                await self._batch(site, scope, receive, self._measuring.counting("batch", send))
                 return
-        await self._otherwise(scope, receive, send)
+            send = self._measuring.counting(parts[1], send)
+        await self.otherwise(scope, receive, send)
 
-    def _at_hand(self, scope: Scope) -> tuple[Headers, bytes] | None:
+    def _at_hand(self, scope: Scope, timing: Timing | None) -> tuple[Headers, bytes] | None:
         """Answer for a fragment without waiting, None where that takes the long way; see `tessera.renderer.warm`."""
         site = self._site.current()
         place = site.places.get(scope["path"])
@@ -155,14 +161,47 @@ class Front:
         heard = tuple([header for header in scope["headers"] if header[0] in HEARD])
         try:
             context = self._understanding.usual(heard, site.declared, locale)
+            if timing is not None:
+                timing.lap("understand")
             answer = at_hand(scope["state"]["pipeline"], plan, context, site.declared, parameters, self._clock())
         except (Unusual, LookupError, *FAULTS):  # the long way reports what fails
             return None
         if answer is None:
             return None
+        cells = self._cells
+        cells[WARM] += 1
+        cells[DECIDED[answer.decision.reason]] += 1
         body = answer.fragment.body
         caching = self._storing.without_digest(plan, answer)
-        return [HTML, (b"content-length", b"%d" % len(body)), (b"etag", answer.fragment.etag), *caching], body
+        told = [HTML, (b"content-length", b"%d" % len(body)), (b"etag", answer.fragment.etag), HIT, *caching]
+        if timing is not None:
+            timing.lap("at_hand")
+            self._measuring.observe("fragments", timing)
+            ages, misfits = noted(scope["state"]["pipeline"], plan, context, site.declared, answer)
+            self._measuring.observe_inputs(ages, misfits + len(parameters.misfits))
+            if self._measuring.tells:
+                told.append(timing.header())
+        return told, body
+
+    async def _respond(
+        self, visit: Visit, parts: Sequence[str], scope: Scope, receive: Receive, send: Send
+    ) -> Response | None:
+        """Answer a request for a fragment, page or handshake the long way, None where the answer is already sent."""
+        pipeline: Pipeline = scope["state"]["pipeline"]
+        if scope["method"] not in ("GET", "HEAD"):
+            return NOT_HERE
+        if b"%2f" in scope.get("raw_path", b"").lower():
+            return NO_PAGE  # caches and proxies take an encoded slash for a letter, and would disagree
+        with self._measuring.in_flight():
+            if parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
+                asked, send = self._asked(visit, page, query_of(visit.query)), self._measuring.counting("pages", send)
+                await send_page(pipeline, asked, page, self._guards, receive, send)
+                return None
+            if parts[1] == "context":
+                return await self._shake(pipeline, visit, parts[2])
+            if carries_token(visit.query, visit.headers):
+                return await self._preview(pipeline, visit, parts[2:])
+            return await self._answer(pipeline, visit, parts[2:])
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer for a page, or for one of its slots."""
@@ -208,7 +247,8 @@ class Front:
             if wanted.etag is not None:
                 sent[b"if-none-match"] = wanted.etag.encode("latin-1", "replace")
             visit = Visit(site, urlencode(wanted.params).encode(), sent, None, now)
-            return await self._answer(scope["state"]["pipeline"], visit, (wanted.page, wanted.slot))
+            with self._measuring.in_flight():
+                return await self._answer(scope["state"]["pipeline"], visit, (wanted.page, wanted.slot))
 
         if not batch.stream:
             await _send(await answer_batch(batch, ask), "POST", send)
@@ -228,7 +268,8 @@ class Front:
             if site is None:
                 granted = "gone"
             else:
-                visit = visit._replace(site=site, now=granted.at or visit.now, preview=granted)
+                timing = visit.timing or (Timing() if granted.explain else None)
+                visit = visit._replace(site=site, now=granted.at or visit.now, preview=granted, timing=timing)
         status, headers, body = await self._answer(pipeline, visit, place)
         told = granted if isinstance(granted, str) else visit.site.version
         kept = [(name, value) for name, value in headers if name not in CACHING]
@@ -236,12 +277,12 @@ class Front:
 
     def _asked(self, visit: Visit, page: PagePlan, query: Query) -> Asked:
         """Understand the request; its query is read by the page's declared parameters."""
-        site, _, headers, locale, now, preview = visit
+        site, _, headers, locale, now, preview, timing = visit
         declared = site.declared
         forced = query.get(FORCE) if self._may_force else None
         if preview is not None:
             forced = preview.arm
-        return Asked(
+        asked = Asked(
             self._understanding.context(headers, declared, locale),
             declared,
             now,
@@ -249,7 +290,12 @@ class Front:
             self._understanding.cart(headers, declared),
             forced=forced,
             counted=forced is None and preview is None,
+            shed=self._measuring.overloaded,
+            timing=timing,
         )
+        if timing is not None:
+            timing.lap("understand")
+        return asked
 
     async def _shake(self, pipeline: Pipeline, visit: Visit, name: str) -> Response:
         """Answer an edge that asks which copies are a visitor's."""
@@ -269,14 +315,19 @@ class Front:
         includer: Includer = ANY,
     ) -> Response:
         """Send what was answered, in the form that its includer asks for. Only what is public is shared by all."""
-        extra = fallbacks(answers)
+        fallen = fallbacks(answers)
+        extra = [*cache_status(answers.values()), *fallen]
+        explains = visit.preview is not None and visit.preview.explain
+        if visit.timing is not None and (explains or self._measuring.tells):
+            extra.append(visit.timing.header())
         if includer is not ANY:
             fragment = includer.framed(fragment)
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
                 length = (b"content-length", b"%d" % len(fragment.body))
                 return Response(503, [HTML, length, *NO_STORE, *extra], fragment.body)
-        if extra:
-            caching = self._storing.of_stand_in(plan, answers)
+        if fallen:
+            shed = any(OVERLOAD in answer.problems for answer in answers.values())
+            caching = NO_STORE if shed else self._storing.of_stand_in(plan, answers)
         elif plan.scope == "private" or not pipeline.hold(answers.values()):
             caching = PRIVATE
         else:

@@ -16,6 +16,7 @@ from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import Granule
 from tessera.renderer.remembered import Got
 from tessera.renderer.sources import Sources
+from tessera.renderer.timing import Timing
 from tessera.rules.compile import Truth
 from tessera.rules.facts import Fact, Value
 
@@ -30,7 +31,8 @@ class Asked(NamedTuple):
 
     ``parameters`` are those of the page; ``cart`` is one that the shop signed into the request; ``given`` facts hold
     whatever is fetched; ``forced`` is an arm, ``experiment.arm``, to be shown. What is not ``counted`` is no
-    visitor's own view: its fragments are neither taken from the cache nor kept, and report no exposure.
+    visitor's own view: its fragments are neither taken from the cache nor kept, and report no exposure. What is
+    ``shed`` is answered without asking anybody.
     """
 
     context: Context
@@ -41,6 +43,8 @@ class Asked(NamedTuple):
     given: Mapping[str, Value] = MappingProxyType({})
     forced: str | None = None
     counted: bool = True
+    shed: bool = False
+    timing: Timing | None = None
 
 
 class Fetched(NamedTuple):

@@ -5,11 +5,11 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
@@ -24,9 +24,28 @@ from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
 from tessera.renderer.remembered import Got
+from tessera.renderer.tally import (
+    AGE_S,
+    DECISIONS,
+    FAILED_RULES,
+    FALLBACKS,
+    MISFITS,
+    RENDER_FAILURES,
+    SHED,
+    Found,
+    Tally,
+)
+from tessera.renderer.timing import Timing
 from tessera.rules.evaluate import Decision, Reason
 
 EMPTY = Fragment.of(b"")
+OVERLOAD = "overload"
+"""The problem of an answer that was made without asking anybody, to shed load."""
+FOUND: Sequence[Found] = get_args(Found)
+"""Where fragments are found, the nearest first."""
+DECIDED = dict(DECISIONS.at)
+"""The cells of reasons; a plain dictionary, as that is the quickest to look into."""
+Rungs = Callable[[Asked, SlotPlan, Known], Awaitable["Answer"]]
 log = logging.getLogger("tessera")
 
 
@@ -36,7 +55,8 @@ class Answer(NamedTuple):
     ``rung`` says how far down the ladder it is: as it should be, from inputs past their fresh life, the slot's
     default, or nothing. ``lifetime_s`` is how long the same request is sure to get the same answer: 0 or more,
     possibly infinite; ``horizon_s`` the same as far as only time is asked. ``problems`` name what failed, without any
-    visitor's data. ``shown`` are the items that its template was handed, ``left_out`` the ids of those that it was not,
+    visitor's data. ``found`` says where its fragment was, the farthest of those nested in it counting; None where none
+    was looked up. ``shown`` are the items that its template was handed, ``left_out`` the ids of those that it was not,
     as slots before it show them. ``used`` are the inputs: source, what, and what it was; ``purges`` counts those from
     before.
     """
@@ -47,7 +67,7 @@ class Answer(NamedTuple):
     lifetime_s: float
     problems: tuple[str, ...] = ()
     key: bytes | None = None
-    hit: bool = False
+    found: Found | None = None
     horizon_s: float = inf
     shown: tuple[Items | None, Items | None] = (None, None)
     left_out: frozenset[str] = frozenset()
@@ -77,9 +97,12 @@ class Pipeline:
         fragments: Fragments,
         recorder: Recorder | None = None,
         look: Callable[[], None] = lambda: None,
+        tally: Tally | None = None,
     ) -> None:
         """``look`` is called before each answer: what was purged until then is not in it."""
         self.gatherer = gatherer
+        self.tally = tally or Tally()
+        self._cells = self.tally.cells
         self.look = look
         self.fragments = fragments
         self._compositions = Compositions()
@@ -121,7 +144,7 @@ class Pipeline:
 
     def _begun(self, asked: Asked, plan: SlotPlan, others: Others) -> "asyncio.Future[Answer]":
         if plan.name not in others:
-            others[plan.name] = asyncio.ensure_future(self.slot(asked, plan, others))
+            others[plan.name] = asyncio.ensure_future(self.slot(_branched(asked), plan, others))
         return others[plan.name]
 
     async def slot(self, asked: Asked, plan: SlotPlan, others: Others | None = None) -> Answer:
@@ -131,16 +154,28 @@ class Pipeline:
         """
         self.look()
         problems: list[str] = []
-        for rung in (self._decided, self._default):
+        rungs: Sequence[Rungs] = (self._decided, self._default)
+        if asked.shed:
+            problems.append(OVERLOAD)
+            self._cells[SHED] += 1
+            rungs = (self._shed,)
+        for rung in rungs:
             try:
                 known = Known(asked, plan.base_facts, problems, self.fragments.purges)
-                if plan.before:
+                if plan.before and not asked.shed:
                     await self._leave_out(known, asked, plan, {} if others is None else others)
-                return await rung(asked, plan, known)
+                answer = await rung(asked, plan, known)
+                self._cells[DECIDED[answer.decision.reason]] += 1
+                if answer.rung != "fresh":
+                    self._cells[FALLBACKS.at[answer.rung]] += 1
+                return answer
             except Exception as failure:
                 expected = isinstance(failure, SourceError | RenderError)
                 problems.append(problem(failure) if isinstance(failure, SourceError) else "render error")
-                log.warning("%s/%s: %s", plan.page, plan.name, failure, exc_info=not expected)
+                self._cells[RENDER_FAILURES] += not isinstance(failure, SourceError)
+                said = failure if expected else type(failure).__name__  # whose message might hold a visitor's data
+                log.warning("%s/%s: %s", plan.page, plan.name, said, exc_info=not expected)
+        self._cells[FALLBACKS.at["empty"]] += 1
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
     async def _leave_out(self, known: Known, asked: Asked, plan: SlotPlan, others: Others) -> None:
@@ -156,6 +191,8 @@ class Pipeline:
     async def _decided(self, asked: Asked, plan: SlotPlan, known: Known) -> Answer:
         if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
             await self.gatherer.finish(known, asked, waiting)
+        if asked.timing is not None:
+            asked.timing.lap("gather")
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:
             decision = plan.matcher.decide(known.facts, asked.now, known.ages)
@@ -163,6 +200,8 @@ class Pipeline:
                 self.recorder.note(plan, known.facts, known.ages, asked.now)
         if decision.failed:
             self._report(plan, decision.failed)
+        if asked.timing is not None:
+            asked.timing.lap("decide")
         outcome = plan.outcome(decision)
         answer = await self._show(asked, outcome, outcome.needs_beyond, decision, known)
         if answer.fragment.body == FALL_BACK.body:
@@ -173,6 +212,15 @@ class Pipeline:
         answer = await self._show_default(asked, plan, known, "ERROR")
         return answer._replace(rung="default", lifetime_s=0.0)
 
+    async def _shed(self, asked: Asked, plan: SlotPlan, known: Known) -> Answer:
+        """Show the default as of somebody of whom nothing is known; nothing, where it takes a list or an item."""
+        decision = plan.default_decision("ERROR")
+        if plan.default.lists or plan.default.item is not None:
+            return Answer(EMPTY, decision, "empty", 0.0, tuple(known.problems), purges=known.purges)
+        answer = await self._show(asked, plan.default, None, decision, known)
+        fragment = answer.fragment if answer.fragment.body != FALL_BACK.body else EMPTY
+        return answer._replace(fragment=fragment, rung="default", lifetime_s=0.0)
+
     async def _show_default(self, asked: Asked, plan: SlotPlan, known: Known, reason: Reason) -> Answer:
         """Show the slot's default; nothing, where its template asks for the default in its turn."""
         answer = await self._show(asked, plan.default, plan.default.needs, plan.default_decision(reason), known)
@@ -182,7 +230,8 @@ class Pipeline:
         self, asked: Asked, plan: OutcomePlan, needs: Needs | None, decision: Decision, known: Known
     ) -> Answer:
         """Gather what the outcome's template demands, then answer with its fragment."""
-        key, hit, fragment = None, False, EMPTY
+        found: Found | None = None
+        key, fragment = None, EMPTY
         items = item = None
         if plan.template is not None:
             if needs is not None and (waiting := self.gatherer.at_hand(known, asked, needs)):
@@ -193,19 +242,22 @@ class Pipeline:
             items = await self.gatherer.items(known, asked, plan.lists) if plan.lists else None
             item = await self.gatherer.item(known, asked, plan.item) if plan.item is not None else None
             gathered = Gathered(known.facts, cta, items, item, decision.assignment)
+            if asked.timing is not None:
+                self._noted(asked.timing, known)
             key = plan.inputs.key(gathered)
-            fragment, hit = await self._fragment(key, plan, gathered, asked.counted, known)
+            fragment, found = await self._fragment(key, plan, gathered, asked, known)
             if plan.nested:
-                fragment, hit, key = await self._filled(fragment, hit, key, plan, gathered, asked.counted, known)
+                fragment, found, key = await self._filled(fragment, found, key, plan, gathered, asked, known)
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
         problems, shown, used = tuple(known.problems), (items, item), known.used_inputs
-        made = fragment, decision, known.rung, lifetime_s, problems, key, hit, horizon_s
+        made = fragment, decision, known.rung, lifetime_s, problems, key, found, horizon_s
         return Answer(*made, shown, known.taken, used, known.purges)
 
     def _report(self, plan: SlotPlan, rules: Sequence[str]) -> None:
         """Log rules that failed and were skipped, each once: the next visitor would only say the same."""
+        self._cells[FAILED_RULES] += len(rules)
         for rule in rules:
             place = (plan.page, plan.name, rule)
             if place not in self._reported:
@@ -213,46 +265,73 @@ class Pipeline:
                 log.error("%s/%s: rule `%s` failed, and is skipped", *place)
 
     async def _fragment(
-        self, key: bytes, plan: OutcomePlan, gathered: Gathered, counted: bool, known: Known
-    ) -> tuple[Fragment, bool]:
-        """Return a template's own fragment, and whether it was at hand."""
-        if not counted:
-            return rendered(plan, gathered, counted=False), False
-        cached = self.fragments.at_hand(key, plan, gathered)
-        return cached or await self.fragments.made(key, plan, gathered, known.purges), cached is not None
+        self, key: bytes, plan: OutcomePlan, gathered: Gathered, asked: Asked, known: Known
+    ) -> tuple[Fragment, Found | None]:
+        """Return a template's own fragment, and where it was found."""
+        timing = asked.timing
+        found: Found | None = None
+        cached = self.fragments.at_hand(key, plan, gathered) if asked.counted else None
+        if timing is not None:
+            timing.lap("cache")
+        if cached is not None:
+            return cached, "memory"
+        if asked.counted:
+            fragment, found = await self.fragments.made(key, plan, gathered, known.purges)
+        else:
+            fragment = rendered(plan, gathered, counted=False)
+        if timing is not None:
+            timing.lap("render")
+        return fragment, found
+
+    def _noted(self, timing: Timing, known: Known) -> None:
+        """Count what only a sample of the requests tells, as most are too quick for it."""
+        timing.lap("gather")
+        for source, _, got in known.used_inputs:
+            self.tally.observe(AGE_S, source, got.age_s)
+        self._cells[MISFITS] += len(known.misfits)
 
     async def _filled(
         self,
         outer: Fragment,
-        hit: bool,
+        found: Found | None,
         key: bytes,
         plan: OutcomePlan,
         gathered: Gathered,
-        counted: bool,
+        asked: Asked,
         known: Known,
-    ) -> tuple[Fragment, bool, bytes]:
+    ) -> tuple[Fragment, Found | None, bytes]:
         """Put the fragments into one that are nested in it; one that fails is empty, and alone in that.
 
-        Returns the whole, whether all of it was at hand, and the key of it all.
+        Returns the whole, where the farthest of it was found, and the key of it all.
         """
-        found: dict[str, Fragment] = {}
+        parts: dict[str, Fragment] = {}
         for name in nested_in(outer.body):
             inner = plan.nested.get(name)
-            if inner is None or name in found:
+            if inner is None or name in parts:
                 continue  # an author's own comment that looks like a mark
             seen = gathered if inner.inputs.experiment else gathered._replace(assignment=None)
             inner_key = inner.inputs.key(seen)
             try:
-                fragment, cached = await self._fragment(inner_key, inner, seen, counted, known)
+                fragment, where = await self._fragment(inner_key, inner, seen, asked, known)
             except RenderError as failure:
                 known.problems.append("render error")
                 known.lost = True
                 log.warning("%s", failure)
                 continue
             if inner.nested:
-                nested = await self._filled(fragment, cached, inner_key, inner, gathered, counted, known)
-                fragment, cached, inner_key = nested
+                nested = await self._filled(fragment, where, inner_key, inner, gathered, asked, known)
+                fragment, where, inner_key = nested
             if fragment.body == FALL_BACK.body:
-                return FALL_BACK, hit, key
-            found[name], hit, key = fragment, hit and cached, digest(key + inner_key)
-        return self._compositions.of(outer, found), hit, key
+                return FALL_BACK, found, key
+            parts[name], found, key = fragment, farthest((found, where)), digest(key + inner_key)
+        return self._compositions.of(outer, parts), found, key
+
+
+def farthest(places: Iterable[Found | None]) -> Found | None:
+    """Return the farthest place of several in which fragments were found; None where none was looked up."""
+    return max((each for each in places if each is not None), key=FOUND.index, default=None)
+
+
+def _branched(asked: Asked) -> Asked:
+    """Return the same, to be timed beside others."""
+    return asked if asked.timing is None else asked._replace(timing=asked.timing.branch())

@@ -21,6 +21,7 @@ from threading import Thread
 from typing import IO, NamedTuple
 
 from tessera.renderer.plans import SlotPlan
+from tessera.renderer.tally import RECORDING_DROPS, Tally
 from tessera.rules.assign import OUTSIDE, Read, seat_by, seat_in, unit_of
 from tessera.rules.facts import VISITOR_ID, Value
 from tessera.rules.ruleset import Experiment
@@ -48,9 +49,11 @@ class _Files(RotatingFileHandler):
     """Files that follow one another. ``failed`` counts the lines that could not be written."""
 
     failed = 0
+    tally: Tally
 
     def handleError(self, record: logging.LogRecord) -> None:
         self.failed += 1
+        self.tally.add(RECORDING_DROPS)
 
 
 class Recorder:
@@ -65,6 +68,7 @@ class Recorder:
         max_bytes: int,
         files: int,
         draw: Callable[[], float] = random.random,
+        tally: Tally | None = None,
     ) -> None:
         """Record a ``share`` in [0, 1] of decisions in ``folder``: in ``files`` (2 or more) of ``max_bytes`` each.
 
@@ -74,11 +78,13 @@ class Recorder:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
         self._full = 0
+        self._tally = tally or Tally()
         self._lock, is_free = _claim(folder / LOCK)
         self._share = share if is_free else 0.0
         self._draw = draw
         self._secret = secret.encode()
         self._file = _Files(folder / FILE, "a", max_bytes, files - 1, "utf-8", delay=True)
+        self._file.tally = self._tally
         self._waiting: Queue[_Noted | None] = Queue(MAX_WAITING)
         self._writer = Thread(target=self._write, name="recording", daemon=True)
         self._writer.start()
@@ -95,6 +101,7 @@ class Recorder:
             self._waiting.put_nowait(_Noted(plan, now, demanded))
         except Full:
             self._full += 1
+            self._tally.add(RECORDING_DROPS)
 
     @property
     def dropped(self) -> int:

@@ -20,6 +20,7 @@ from tessera.renderer.core.freshness import EARLIEST, Freshness, Lifetime, lead_
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
 from tessera.renderer.sizes import approximate_bytes
+from tessera.renderer.tally import CALL_S, CALLS, Tally
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -91,12 +92,14 @@ class Remembered(Generic[K, V]):
         fences: Fences,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
+        tally: Tally | None = None,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
         self._terms = terms
         self._fences = fences
         self._clock = clock
         self._draw = draw
+        self._tally = tally or Tally()
         self._kept: OrderedDict[K, Kept[V]] = OrderedDict()
         self._flights: SingleFlight[tuple[K, int], Got[V]] = SingleFlight()
         self._failed: TTLCache[K, tuple[type[SourceError], str]] = TTLCache(
@@ -197,10 +200,13 @@ class Remembered(Generic[K, V]):
                 arrived = await fetch()
         except TimeoutError as late:
             self._failed[key] = SourceTimeout, terms.source
+            self._told(SourceTimeout.kind, began_s)
             raise SourceTimeout(terms.source, f"no answer in {terms.deadline_ms:g} ms") from late
         except SourceError as failure:
             self._failed[key] = type(failure), failure.source
+            self._told(failure.kind, began_s)
             raise
+        self._told("ok", began_s)
         self._failed.pop(key, None)
         if self._fences.is_behind(began, arrived.tags):
             return Got(arrived.value, 0.0, 0.0, "fresh", None, arrived.tags)
@@ -211,6 +217,11 @@ class Remembered(Generic[K, V]):
         calm_s = until_s - fetch_s * EARLIEST
         self._keep(key, Kept(arrived.value, arrived.tags, size, self._fences.count, began_s, fetch_s, until_s, calm_s))
         return Got(arrived.value, 0.0, fresh_s, "fresh", None, arrived.tags)
+
+    def _told(self, outcome: str, began_s: float) -> None:
+        source = self._terms.source
+        self._tally.add(CALLS.at[source, outcome])
+        self._tally.observe(CALL_S, source, self._clock() - began_s)
 
     def _keep(self, key: K, kept: Kept[V]) -> None:
         """Remember an answer, unless one that was asked for later is there already."""

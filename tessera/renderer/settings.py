@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -81,6 +82,38 @@ class Server(Table):
         10, description="Seconds for a client to send a request; a slower one is let go within twice that"
     )
     max_head_bytes: PositiveInt = Field(65_536, description="Bytes of a request's line and headers, about, at most")
+    max_in_flight: PositiveInt = Field(
+        1000, description="Fragments and pages that each process answers at a time; beyond that it sheds load"
+    )
+
+
+class Admin(Table):
+    """The administrative routes, below `/-/`."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on for them, where they have a port")
+    port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port on which alone they are answered; without one, on the others' for whoever has the token",
+    )
+
+
+class Telemetry(Table):
+    """What the server tells of its work."""
+
+    logs: Literal["text", "json"] = Field("text", description="Log lines for people, or JSON objects, one a line")
+    server_timing: bool = Field(
+        False, description="Tell with each answer how long its stages took, as is always done in development"
+    )
+    traces: bool = Field(False, description="Tell OpenTelemetry of each request and its stages")
+
+    @field_validator("traces")
+    @classmethod
+    def _they_can_be_told(cls, wanted: bool) -> bool:
+        if wanted and (find_spec("opentelemetry") is None or find_spec("opentelemetry.exporter") is None):
+            raise ValueError("traces need more: `pip install tessera[traces]`")
+        return wanted
 
 
 class Visitors(Table):
@@ -329,6 +362,8 @@ class Settings(BaseSettings):
 
     site: Site = Site()
     server: Server = Server()
+    admin: Admin = Admin()
+    telemetry: Telemetry = Telemetry()
     visitors: Visitors = Visitors()
     rendering: Rendering = Rendering()
     cache: Cache = Cache()
@@ -355,7 +390,7 @@ class Settings(BaseSettings):
         None, description="Shared with the shop, which signs carts with it; without it no cart in a header counts"
     )
     admin_token: SecretStr | None = Field(
-        None, description="Bearer token of whoever may purge over HTTP; at least 16 characters, without it nobody may"
+        None, description="Bearer token for the administrative routes; at least 16 characters"
     )
 
     @model_validator(mode="after")

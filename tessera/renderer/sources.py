@@ -16,6 +16,7 @@ from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Eve
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
 from tessera.renderer.remembered import Arrived, Got, Remembered, Terms
+from tessera.renderer.tally import Tally
 
 ANY_ITEM = "item:"
 
@@ -37,22 +38,23 @@ class Sources:
         assignments: tuple[Assignments, Terms],
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
+        tally: Tally | None = None,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
         self.clock = clock
         self._fences = fences = Fences()
         self._profiles, terms = profiles
-        self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw)
+        self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw, tally)
         self._recommender, terms = recommender
-        self.lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw)
+        self.lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw, tally)
         self._catalogue, terms = catalogue
-        self.single: Remembered[tuple[bytes, str], Items] = Remembered(terms, fences, clock, draw)
+        self.single: Remembered[tuple[bytes, str], Items] = Remembered(terms, fences, clock, draw, tally)
         self._carts, terms = carts
-        self._cart_of: Remembered[str, Cart | None] = Remembered(terms, fences, clock, draw)
+        self._cart_of: Remembered[str, Cart | None] = Remembered(terms, fences, clock, draw, tally)
         self._assignments, terms = assignments
-        self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms, fences, clock, draw)
+        self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms, fences, clock, draw, tally)
         self._events, terms = events
-        self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw)
+        self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw, tally)
         own = self.profiles, self.lists, self.single, self._cart_of, self._assigned, self._moments
         self._all: tuple[Remembered[Any, Any], ...] = own
 

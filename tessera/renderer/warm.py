@@ -5,8 +5,10 @@ one function that neither waits nor keeps an account. Where anything has to be w
 failed or was never seen before, it gives None, and the pipeline goes the long way, which ends in the same answer.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import inf
+from typing import Any
 
 from tessera.renderer.cache.base import FALL_BACK
 from tessera.renderer.core.context import Context
@@ -110,6 +112,25 @@ def at_hand(
     lifetime_s, horizon_s = fresh_until_s - now_s, inf if until is None else seconds_until(until, now)
     if horizon_s < lifetime_s:
         lifetime_s = horizon_s
-    answer = fragment, decision, "fresh", lifetime_s, (), key, True, horizon_s
+    answer = fragment, decision, "fresh", lifetime_s, (), key, "memory", horizon_s
     others = (items, item), NONE_LEFT_OUT, used, pipeline.fragments.purges
     return tuple.__new__(Answer, answer + others)
+
+
+def noted(
+    pipeline: Pipeline, plan: SlotPlan, context: Context, declared: Declared, answer: Answer
+) -> tuple[Sequence[tuple[str, float]], int]:
+    """Return what only a sample of such answers is asked for, as most are too quick for it.
+
+    That is each input's source and age in seconds, and how many values of the visitor did not fit their type.
+    """
+    sources = pipeline.gatherer.sources
+    now_s = sources.clock()
+    kept: list[tuple[str, Kept[Any]]] = [(source, used) for source, _, used in answer.used]  # type: ignore[misc]
+    misfits = len(context.facts.misfits)
+    if plan.needs is not None or plan.outcomes[id(answer.decision.outcome)].needs_beyond is not None:
+        profile = sources.profiles.calm((declared.shape, context.visitor.id or ""), now_s)
+        if profile is not None:
+            misfits += len(profile.value.coerced.misfits)
+            kept.append(("profile", profile))
+    return [(source, now_s - each.fetched_s) for source, each in kept], misfits

@@ -1,4 +1,4 @@
-"""`POST /purge` reaches what Varnish and nginx have stored, by the configurations in `deploy/`."""
+"""`POST /-/purge` reaches what Varnish and nginx have stored, by the configurations in `deploy/`."""
 
 import json
 import os
@@ -73,7 +73,9 @@ class Front(NamedTuple):
 
     def purge(self, *tags: str, hard: bool = True) -> httpx.Response:
         order = {"tags": tags, "hard": hard, "by": "test"} if tags else {"everything": True, "hard": hard}
-        return httpx.post(f"{self.tessera}/purge", json=order, headers={"authorization": f"Bearer {TOKEN}"}, timeout=20)
+        return httpx.post(
+            f"{self.tessera}/-/purge", json=order, headers={"authorization": f"Bearer {TOKEN}"}, timeout=20
+        )
 
 
 @contextmanager

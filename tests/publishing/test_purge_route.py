@@ -1,4 +1,4 @@
-"""`POST /purge`: who may, what is a purge, what it answers, and what it leaves on record."""
+"""`POST /-/purge`: who may, what is a purge, what it answers, and what it leaves on record."""
 
 import json
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, tmp_pa
     edge.route(host="test").pass_through()
     route = edge.post(CACHE).respond(200)
     assert (await server.get("/fragments/home/hero")).text == "<p>hero</p>"
-    done = await server.post("/purge", json={"tags": ["slot:home/hero", "visitor:ann"], "by": "anna"})
+    done = await server.post("/-/purge", json={"tags": ["slot:home/hero", "visitor:ann"], "by": "anna"})
     assert (done.status_code, done.json()) == (
         200,
         {"notice": 1, "workers": 1, "fragments": 1, "downstream": ["cdn"], "waiting": {}},
@@ -48,7 +48,7 @@ async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, tmp_pa
     assert {"slot:*", "slot:home/hero", "visitor:*"} < set(told["labels"])
     groups = done.headers["cache-group-invalidation"]
     assert groups == ", ".join(f'"{label}"' for label in told["labels"])
-    await server.post("/purge", json={"everything": True, "hard": True})
+    await server.post("/-/purge", json={"everything": True, "hard": True})
     assert json.loads(route.calls.last.request.content) == {"labels": ["everything"], "hard": True}
     lines = [json.loads(line) for line in (tmp_path / "purges.jsonl").read_text().splitlines()]
     assert [(line["by"], line["notice"], line["hard"]) for line in lines] == [
@@ -67,9 +67,9 @@ async def test_what_is_not_reached_is_named_and_told_later(
     monkeypatch.setattr("tessera.publishing.carrier.FIRST_RETRY_S", 0.01)
     edge.route(host="test").pass_through()
     route = edge.post(CACHE).mock(side_effect=[httpx.Response(503), httpx.Response(200), httpx.Response(200)])
-    done = await server.post("/purge", json={"tags": ["item:A"]})
+    done = await server.post("/-/purge", json={"tags": ["item:A"]})
     assert (done.status_code, done.json()["waiting"]) == (202, {"cdn": "answered with status 503"})
-    again = await server.post("/purge", json={"tags": ["item:B"]})
+    again = await server.post("/-/purge", json={"tags": ["item:B"]})
     assert (again.status_code, again.json()["downstream"]) == (200, ["cdn"])
     labels = {label for call in route.calls[1:] for label in json.loads(call.request.content)["labels"]}
     assert labels == {"item:*", "item:A", "item:B"}
@@ -79,14 +79,14 @@ async def test_what_is_not_reached_is_named_and_told_later(
     "server", [{"redis": {"url": f"redis://127.0.0.1:{free_port()}", "deadline_ms": 50}}], indirect=True
 )
 async def test_without_redis_it_is_202_and_names_it(server: httpx.AsyncClient) -> None:
-    done = await server.post("/purge", json={"tags": ["item:A"]})
+    done = await server.post("/-/purge", json={"tags": ["item:A"]})
     assert (done.status_code, list(done.json()["waiting"])) == (202, ["redis"])
 
 
 @pytest.mark.parametrize("token", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xff"])
 async def test_nobody_purges_without_the_token(server: httpx.AsyncClient, tmp_path: Path, token: str) -> None:
     sent = {b"authorization": token.encode("latin-1")}
-    refused = await server.post("/purge", json={"everything": True}, headers=sent)
+    refused = await server.post("/-/purge", json={"everything": True}, headers=sent)
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
     assert SECRET not in refused.text
     assert not (tmp_path / "purges.jsonl").exists()
@@ -94,7 +94,13 @@ async def test_nobody_purges_without_the_token(server: httpx.AsyncClient, tmp_pa
 
 @pytest.mark.parametrize("server", [{"admin_token": None}], indirect=True)
 async def test_without_a_token_in_the_settings_there_is_no_such_route(server: httpx.AsyncClient) -> None:
-    assert (await server.post("/purge", json={"everything": True})).status_code == 404
+    assert (await server.post("/-/purge", json={"everything": True})).status_code == 404
+
+
+@pytest.mark.parametrize("server", [{"admin_token": None, "admin": {"port": 9100}}], indirect=True)
+async def test_a_port_of_its_own_is_not_enough_to_purge(server: httpx.AsyncClient) -> None:
+    refused = await server.post("http://test:9100/-/purge", json={"everything": True})
+    assert (refused.status_code, refused.json()) == (403, {"error": "purges need TESSERA_ADMIN_TOKEN to be set"})
 
 
 @pytest.mark.parametrize(
@@ -110,6 +116,6 @@ async def test_without_a_token_in_the_settings_there_is_no_such_route(server: ht
     ],
 )
 async def test_what_is_no_purge_is_refused(server: httpx.AsyncClient, body: bytes, status: int, said: str) -> None:
-    refused = await server.post("/purge", content=body)
+    refused = await server.post("/-/purge", content=body)
     assert refused.status_code == status
     assert refused.json()["error"].startswith(said)

@@ -72,7 +72,7 @@ def inputs(tier: str = "gold", *skus: str) -> Gathered:
 async def ask(fragments: Fragments, plan: OutcomePlan, gathered: Gathered) -> Fragment:
     """Ask as the pipeline does."""
     key, purges = plan.inputs.key(gathered), fragments.purges
-    return fragments.at_hand(key, plan, gathered) or await fragments.made(key, plan, gathered, purges)
+    return fragments.at_hand(key, plan, gathered) or (await fragments.made(key, plan, gathered, purges))[0]
 
 
 class Clock:
@@ -108,7 +108,8 @@ async def test_what_was_gathered_before_a_purge_is_answered_with_and_not_kept(pl
     fragments = Fragments(MemoryCache(100_000))
     key, purges = plan.inputs.key(inputs()), fragments.purges
     fragments.purge(frozenset({"item:Z"}))
-    assert (await fragments.made(key, plan, inputs(), purges)).body.startswith(b"gold")
+    fragment, found = await fragments.made(key, plan, inputs(), purges)
+    assert (fragment.body[:4], found) == (b"gold", "miss")
     assert fragments.at_hand(key, plan, inputs()) is None
 
 

@@ -47,7 +47,16 @@ DECEIVING = (
 )
 
 
-OTHER_ROUTES = ("/purge", "/admin", "/notices", "/metrics", "/.tessera/tessera.sqlite", "/releases")
+OTHER_ROUTES = (
+    "/-/purge",
+    "/-/metrics",
+    "/purge",
+    "/admin",
+    "/notices",
+    "/metrics",
+    "/.tessera/tessera.sqlite",
+    "/releases",
+)
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 ELSEWHERE = ("https://x.example", "//x.example", "/\\x.example", "\\\\x.example", "javascript:alert(1)", " //x.example")
 CONTROL = ("/\t/x.example", "/\n/x.example", "/\r\nset-cookie: x=1", "/\x00/x.example")

@@ -21,6 +21,7 @@ from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.settings import Settings
 from tessera.renderer.site import Site
+from tessera.renderer.tally import Tally
 from tests.support.fakes import FakeEvents, FakeExposures, World
 from tests.support.sites import LOCALES, load
 
@@ -53,6 +54,7 @@ class Client:
     live: LiveSite
     app: App
     fragments: Fragments
+    tally: Tally
     clock: list[datetime] = field(default_factory=lambda: [NOW])
 
     def headers(self, visitor: str | None, **headers: str) -> dict[str, str]:
@@ -75,26 +77,27 @@ async def client_of(
     cache: FragmentCache | None = None,
     settings: Settings | None = None,
     recorder: Recorder | None = None,
+    tally: Tally | None = None,
     **terms: Any,
 ) -> AsyncIterator[Client]:
     """Serve a site, or the one in a folder, from fake ports. ``terms`` are those of `World.sources`."""
     settings = settings or settings_for_tests()
     cache = cache if cache is not None else MemoryCache(10_000_000)
     live = LiveSite.fixed(load(site) if isinstance(site, Path) else site)
-    moments = [NOW]
-    fragments = Fragments(cache)
+    moments, tally = [NOW], tally or Tally()
+    fragments = Fragments(cache, tally=tally)
 
     @asynccontextmanager
-    async def opening(_settings: Settings) -> AsyncIterator[Parts]:
-        sources = world.sources(clock=lambda: moments[-1].timestamp(), **terms)
-        pipeline = Pipeline(Gatherer(sources), fragments, recorder)
+    async def opening(_settings: Settings, tally: Tally) -> AsyncIterator[Parts]:
+        sources = world.sources(clock=lambda: moments[-1].timestamp(), tally=tally, **terms)
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder, tally=tally)
         yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
-    app = make_app(settings, live, {}, lambda: moments[-1], opening)
+    app = make_app(settings, live, {}, lambda: moments[-1], opening, tally=tally)
     async with running(app) as served:
         transport = httpx.ASGITransport(app=served)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield Client(http, settings, world, cache, live, served, fragments, moments)
+            yield Client(http, settings, world, cache, live, served, fragments, tally, moments)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Recommended
 from tessera.renderer.remembered import Terms
 from tessera.renderer.sources import Sources
+from tessera.renderer.tally import Tally
 
 
 @dataclass
@@ -49,6 +50,7 @@ class World:
         max_entries: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = lambda: 0.0,
+        tally: Tally | None = None,
     ) -> Sources:
         """Wrap these ports as the application does. The highest ``draw`` is the earliest refresh; 0 is none."""
         lifetime = Lifetime(fresh_s, grace_s, stale_s, missing_s)
@@ -65,6 +67,7 @@ class World:
             (FakeAssignments(self), terms("assignments", Lifetime(0, 0))),
             clock,
             draw,
+            tally,
         )
 
 
