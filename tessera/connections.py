@@ -1,4 +1,5 @@
-"""One client's connection: uvicorn's, which besides lets go of whoever takes too long or says too much.
+"""One client's connection: uvicorn's, which besides answers at once what is at hand, and lets go of whoever takes too
+long or says too much.
 
 uvicorn bounds how long a connection is idle between requests, but neither how long a request may be on its way nor how
 long its head is, so that a few hundred clients who send a byte now and then could keep all others out ("slowloris").
@@ -7,10 +8,12 @@ long its head is, so that a few hundred clients who send a byte now and then cou
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from tessera.draining import Draining
+from tessera.renderer.front import Front
 
 MAX_PIPELINED = 64
 """Requests that may wait for the answers to those before them; proxies and browsers send none so."""
@@ -36,11 +39,12 @@ class Connection(Draining):
         line and headers, beyond what arrives at once.
         """
         super().__init__(**made)
+        self._front = self.app if isinstance(self.app, Front) else None
         self._request_s = request_s
         self._max_head_bytes = max_head_bytes
         self._head_bytes = 0
         self._answering: RequestResponseCycle | None = None
-        self._stood: tuple[object, int] | None = None
+        self._stood: tuple[int, int] | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -55,6 +59,58 @@ class Connection(Draining):
         if self._answering is not None:  # uvicorn tells the request that came last, which may still wait its turn
             self._answering.disconnected = True
         super().connection_lost(exc)
+
+    def on_headers_complete(self) -> None:
+        """Answer at once where all is at hand: no task, no messages. Everything else goes the way of ASGI.
+
+        `cycle` is then None, uvicorn's own word for a connection on which nothing is under way.
+        """
+        head = self._answer() if self._front is not None and self._is_plain() else None
+        if head is None:
+            super().on_headers_complete()
+            return
+        self.cycle = None  # type: ignore[assignment]
+        self.transport.write(head)
+        self.on_response_complete()
+
+    def _is_plain(self) -> bool:
+        """Tell whether this is a request whose answer would be the next thing to be written."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+        )
+
+    def _answer(self) -> bytes | None:
+        """Return an answer as it goes on the wire, None where it takes the long way."""
+        assert self._front is not None
+        if b"%" in self.url:
+            return None
+        url = httptools.parse_url(self.url)
+        pipeline = self.app_state["pipeline"]
+        found = self._front.at_hand(pipeline, url.path.decode("ascii"), url.query or b"", self.headers)
+        if found is None:
+            return None
+        headers, body = found
+        lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
+        head = b"".join(lines)
+        if head.count(b"\n") != len(lines):  # nothing that came from data may begin another header
+            return None
+        return b"%b%b\r\n%b" % (STATUS_LINE[200], head, body)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a request's body, unless it has its answer."""
+        if self.cycle is not None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take note of a request's end, unless it has its answer."""
+        if self.cycle is not None:
+            super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
@@ -83,7 +139,7 @@ class Connection(Draining):
         untaken = self.transport.get_write_buffer_size()
         cycle = self.cycle
         ours_to_answer = cycle is not None and not cycle.response_complete and not cycle.more_body
-        stands = None if ours_to_answer and not untaken else (cycle, untaken)
+        stands = None if ours_to_answer and not untaken else (id(self.scope), untaken)
         if stands is not None and stands == self._stood:
             self.transport.abort()
         self._stood = stands

@@ -118,8 +118,11 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
-            timing = self._measuring.timing(scope)
-            found = self._at_hand(scope, timing)
+            timing, path = self.measuring.timing(scope), scope["path"]
+            if scope["method"] == "GET" and b"%" not in scope.get("raw_path", b""):
+                found = self.at_hand(scope["state"]["pipeline"], path, scope["query_string"], scope["headers"], timing)
+            else:
+                found = None
             if found is not None:
                 headers, body = found
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -145,25 +148,30 @@ class Front:
             send = self._measuring.counting(parts[1], send)
         await self.otherwise(scope, receive, send)
 
-    def _at_hand(self, scope: Scope, timing: Timing | None) -> tuple[Headers, bytes] | None:
-        """Answer for a fragment without waiting, None where that takes the long way; see `tessera.renderer.warm`."""
+    def at_hand(
+        self, pipeline: Pipeline, path: str, query_string: bytes, headers: Headers, timing: Timing | None
+    ) -> tuple[Headers, bytes] | None:
+        """Answer a plain GET for a fragment without waiting, None where that takes the long way.
+
+        ``path`` is as it was sent, without a percent sign. See `tessera.renderer.warm`.
+        """
         site = self._site.current()
-        place = site.places.get(scope["path"])
-        if place is None or scope["method"] != "GET" or b"%" in scope.get("raw_path", b""):
+        place = site.places.get(path)
+        if place is None:
             return None
         plan, page, locale = place
         parameters = NOT_TOLD
-        if scope["query_string"]:
-            query = self._query(scope["query_string"])
+        if query_string:
+            query = self._query(query_string)
             if not UNUSUAL.isdisjoint(query):
                 return None
             parameters = coerced(page.parameters, query)
-        heard = tuple([header for header in scope["headers"] if header[0] in HEARD])
+        heard = tuple([header for header in headers if header[0] in HEARD])
         try:
             context = self._understanding.usual(heard, site.declared, locale)
             if timing is not None:
                 timing.lap("understand")
-            answer = at_hand(scope["state"]["pipeline"], plan, context, site.declared, parameters, self._clock())
+            answer = at_hand(pipeline, plan, context, site.declared, parameters, self._clock())
         except (Unusual, LookupError, *FAULTS):  # the long way reports what fails
             return None
         if answer is None:
