@@ -18,6 +18,9 @@ from tessera.renderer.front import Front
 MAX_PIPELINED = 64
 """Requests that may wait for the answers to those before them; proxies and browsers send none so."""
 
+MAX_AT_ONCE = 16
+"""Requests out of what arrives at once that are answered without giving others their turn."""
+
 TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: text/plain; charset=utf-8\r\n"
@@ -43,8 +46,9 @@ class Connection(Draining):
         self._request_s = request_s
         self._max_head_bytes = max_head_bytes
         self._head_bytes = 0
+        self._at_once = 0
         self._answering: RequestResponseCycle | None = None
-        self._stood: tuple[int, int] | None = None
+        self._stood: tuple[object, int] | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -69,7 +73,8 @@ class Connection(Draining):
         if head is None:
             super().on_headers_complete()
             return
-        self.cycle = None  # type: ignore[assignment]
+        self._at_once += 1
+        self.cycle = None  # type: ignore[assignment]  # as uvicorn itself begins
         self.transport.write(head)
         self.on_response_complete()
 
@@ -77,6 +82,8 @@ class Connection(Draining):
         """Tell whether this is a request whose answer would be the next thing to be written."""
         return (
             (self.cycle is None or self.cycle.response_complete)
+            and not self.draining
+            and self._at_once < MAX_AT_ONCE
             and not self.flow.write_paused
             and self.parser.get_method() == b"GET"
             and self.parser.get_http_version() == "1.1"
@@ -92,7 +99,8 @@ class Connection(Draining):
             return None
         url = httptools.parse_url(self.url)
         pipeline = self.app_state["pipeline"]
-        found = self._front.at_hand(pipeline, url.path.decode("ascii"), url.query or b"", self.headers)
+        timing = self._front.measuring.timing()
+        found = self._front.at_hand(pipeline, url.path.decode("ascii"), url.query or b"", self.headers, timing)
         if found is None:
             return None
         headers, body = found
@@ -119,6 +127,7 @@ class Connection(Draining):
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head of a request has become too long, or too many requests wait."""
         begun = self.scope
+        self._at_once = 0
         super().data_received(data)
         if len(self.pipeline) > MAX_PIPELINED:
             self.transport.abort()
@@ -139,7 +148,7 @@ class Connection(Draining):
         untaken = self.transport.get_write_buffer_size()
         cycle = self.cycle
         ours_to_answer = cycle is not None and not cycle.response_complete and not cycle.more_body
-        stands = None if ours_to_answer and not untaken else (id(self.scope), untaken)
-        if stands is not None and stands == self._stood:
+        stands = None if ours_to_answer and not untaken else (self.scope, untaken)
+        if stands is not None and self._stood is not None and stands[0] is self._stood[0] and untaken == self._stood[1]:
             self.transport.abort()
         self._stood = stands

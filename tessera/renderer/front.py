@@ -42,7 +42,6 @@ from tessera.renderer.tally import REQUESTS
 from tessera.renderer.timing import Timing
 from tessera.renderer.understand import HEARD, Understanding, Unusual
 from tessera.renderer.warm import at_hand, noted
-from tessera.rules.findings import FAULTS
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -112,7 +111,7 @@ class Front:
         self._may_force = may_force
         self.otherwise = otherwise
         self._query = lru_cache(REMEMBERED)(query_of)
-        self._measuring = measuring
+        self.measuring = measuring
         self._cells = measuring.cells
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,14 +137,14 @@ class Front:
                 response = await self._respond(visit, parts, scope, receive, send)
                 if response is not None:
                     if timing is not None and parts[1] != "context":
-                        self._measuring.observe(parts[1], timing)
-                    self._measuring.count(parts[1], response.status)
+                        self.measuring.observe(parts[1], timing)
+                    self.measuring.count(parts[1], response.status)
                     await _send(response, scope["method"], send)
                 return
             if scope["path"] == "/fragments" and scope["method"] == "POST":
-                await self._batch(site, scope, receive, self._measuring.counting("batch", send))
+                await self._batch(site, scope, receive, self.measuring.counting("batch", send))
                 return
-            send = self._measuring.counting(parts[1], send)
+            send = self.measuring.counting(parts[1], send)
         await self.otherwise(scope, receive, send)
 
     def at_hand(
@@ -172,22 +171,24 @@ class Front:
             if timing is not None:
                 timing.lap("understand")
             answer = at_hand(pipeline, plan, context, site.declared, parameters, self._clock())
-        except (Unusual, LookupError, *FAULTS):  # the long way reports what fails
+            if answer is None:
+                return None
+            body = answer.fragment.body
+            caching = self._storing.without_digest(plan, answer)
+        except Unusual:
             return None
-        if answer is None:
+        except Exception:  # noqa: BLE001  # it fails again on the long way, where the slot's guard reports it
             return None
         cells = self._cells
         cells[WARM] += 1
         cells[DECIDED[answer.decision.reason]] += 1
-        body = answer.fragment.body
-        caching = self._storing.without_digest(plan, answer)
         told = [HTML, (b"content-length", b"%d" % len(body)), (b"etag", answer.fragment.etag), HIT, *caching]
         if timing is not None:
             timing.lap("at_hand")
-            self._measuring.observe("fragments", timing)
-            ages, misfits = noted(scope["state"]["pipeline"], plan, context, site.declared, answer)
-            self._measuring.observe_inputs(ages, misfits + len(parameters.misfits))
-            if self._measuring.tells:
+            self.measuring.observe("fragments", timing)
+            ages, misfits = noted(pipeline, plan, context, site.declared, answer)
+            self.measuring.observe_inputs(ages, misfits + len(parameters.misfits))
+            if self.measuring.tells:
                 told.append(timing.header())
         return told, body
 
@@ -200,9 +201,9 @@ class Front:
             return NOT_HERE
         if b"%2f" in scope.get("raw_path", b"").lower():
             return NO_PAGE  # caches and proxies take an encoded slash for a letter, and would disagree
-        with self._measuring.in_flight():
+        with self.measuring.in_flight():
             if parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
-                asked, send = self._asked(visit, page, query_of(visit.query)), self._measuring.counting("pages", send)
+                asked, send = self._asked(visit, page, query_of(visit.query)), self.measuring.counting("pages", send)
                 await send_page(pipeline, asked, page, self._guards, receive, send)
                 return None
             if parts[1] == "context":
@@ -255,7 +256,7 @@ class Front:
             if wanted.etag is not None:
                 sent[b"if-none-match"] = wanted.etag.encode("latin-1", "replace")
             visit = Visit(site, urlencode(wanted.params).encode(), sent, None, now)
-            with self._measuring.in_flight():
+            with self.measuring.in_flight():
                 return await self._answer(scope["state"]["pipeline"], visit, (wanted.page, wanted.slot))
 
         if not batch.stream:
@@ -298,7 +299,7 @@ class Front:
             self._understanding.cart(headers, declared),
             forced=forced,
             counted=forced is None and preview is None,
-            shed=self._measuring.overloaded,
+            shed=self.measuring.overloaded,
             timing=timing,
         )
         if timing is not None:
@@ -326,7 +327,7 @@ class Front:
         fallen = fallbacks(answers)
         extra = [*cache_status(answers.values()), *fallen]
         explains = visit.preview is not None and visit.preview.explain
-        if visit.timing is not None and (explains or self._measuring.tells):
+        if visit.timing is not None and (explains or self.measuring.tells):
             extra.append(visit.timing.header())
         if includer is not ANY:
             fragment = includer.framed(fragment)

@@ -1,6 +1,6 @@
 """What is counted of each request, and timed of a sample of them. A warm request pays 0.3 µs for it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ TIMED_EVERY = 64
 """Of so many requests one is timed, stage by stage, as timing costs as much as deciding."""
 
 ANY_ROUTE = "other"
+NO_SCOPE: Mapping[str, Any] = {}
 TIMING = "tessera.timing"
 """The key in a request's scope of its timing, where somebody before the front wants it."""
 
@@ -42,8 +43,8 @@ class Measuring:
         self._every = 1 if tells or times_all else TIMED_EVERY
         self._until_timed = self._every
 
-    def timing(self, scope: MutableMapping[str, Any]) -> Timing | None:
-        """Begin to time a request, if it is one of the sample."""
+    def timing(self, scope: Mapping[str, Any] = NO_SCOPE) -> Timing | None:
+        """Begin to time a request, if it is one of the sample. ``scope`` is its own, where it has one already."""
         self._until_timed -= 1
         if self._until_timed:
             return None

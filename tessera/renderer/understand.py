@@ -31,8 +31,8 @@ READ = (
 )
 """The headers that tell who asks, where, and on what. No other has a part in it."""
 
-UNUSUAL = frozenset((b"if-none-match", CART_HEADER, DIGEST_HEADER))
-"""Headers that have a part in an answer beside those."""
+UNUSUAL = frozenset((b"if-none-match", CART_HEADER, DIGEST_HEADER, b"content-length", b"transfer-encoding"))
+"""Headers that have a part in an answer beside those, or tell that a body follows."""
 
 HEARD = UNUSUAL.union(READ)
 """All that have a part in an answer. A request's others are not even looked at."""

@@ -115,6 +115,37 @@ def test_requests_that_are_well_formed_are_answered_in_turn(address: str) -> Non
     assert said.count(b"<b>same</b>") == 2
 
 
+WAYS = {
+    "as it is": HIDDEN,
+    "with a header that nobody hears": HIDDEN[:-2] + b"X: a\r\n\r\n",
+    "with no body, by its length": HIDDEN[:-2] + b"Content-Length: 0\r\n\r\n",
+    "with a cart that nobody signed": HIDDEN[:-2] + b"X-Tessera-Cart: x\r\n\r\n",
+    "with a path encoded": HIDDEN.replace(b"home", b"%68ome"),
+    "to an address written out": HIDDEN.replace(b"GET /", b"GET http://x/"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_bytes_are_the_same_whichever_way_they_go(address: str, way: str) -> None:
+    exchange(address, HIDDEN)
+    usual, _ = exchange(address, HIDDEN)
+    said, closed = exchange(address, WAYS[way])
+    assert not closed
+    assert dated(said) == dated(usual)
+
+
+def dated(said: bytes) -> list[bytes]:
+    """What was said, line by line, but for the moment."""
+    return [line for line in said.split(b"\r\n") if not line.startswith(b"date: ")]
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 1\r\n\r\nx", b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n"])
+def test_a_request_has_one_answer_whatever_its_body_is(address: str, length: bytes) -> None:
+    exchange(address, HIDDEN)
+    said, _ = exchange(address, HIDDEN[:-2] + length)
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
 OVERSIZED = {
     "a header": GET + b"X: " + b"a" * 3_000_000,
     "a cookie": GET + b"Cookie: tessera_visitor=" + b"a" * 3_000_000,
