@@ -35,7 +35,7 @@ from tessera.renderer.following import Follower
 from tessera.renderer.fragments import Fragments
 from tessera.renderer.front import App, Front
 from tessera.renderer.gather import Gatherer
-from tessera.renderer.guards import OtherSites, nothing_there, of_pages
+from tessera.renderer.guards import Guards, OtherSites, nothing_there
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import Persona
@@ -150,7 +150,7 @@ def make_app(
         rest,
         Storing(edge, digests, budgets, settings.http.max_age_s),
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
-        of_pages(settings.http),
+        Guards(settings.http),
         may_force=development,
     )
     return OtherSites(front, settings.http.cors_origins) if settings.http.cors_origins else front

@@ -22,9 +22,11 @@ from tessera.renderer.batch import (
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.composing import COMPOSE, Composer, Sources, composer_of, for_proxy
 from tessera.renderer.core.declared import coerced
+from tessera.renderer.core.layout import with_head
 from tessera.renderer.edge import CACHING, DIGEST_PARAMETER, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
+from tessera.renderer.guards import Guards
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.includer import ANY, ON_ERROR, TURBO_FRAME, Includer, Query, includer_of
 from tessera.renderer.pipeline import Answer, Pipeline
@@ -88,11 +90,11 @@ class Front:
         otherwise: App,
         storing: Storing,
         handshake: Handshake,
-        guards: Headers,
+        guards: Guards,
         *,
         may_force: bool,
     ) -> None:
-        """``guards`` are headers that every page carries; ``may_force`` lets a query show an arm to whoever asks."""
+        """``guards`` makes headers that every page carries; ``may_force`` lets a query show an arm to whoever asks."""
         self._site = site
         self._understanding = understanding
         self._previews = previews
@@ -124,7 +126,7 @@ class Front:
                     response = NO_PAGE  # caches and proxies take an encoded slash for a letter, and would disagree
                 elif parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
                     asked = self._asked(visit, page, query_of(visit.query))
-                    await send_page(scope["state"]["pipeline"], asked, page, self._guards, receive, send)
+                    await send_page(scope["state"]["pipeline"], asked, page, self._guards.of, receive, send)
                     return
                 elif parts[1] == "context":
                     response = await self._shake(scope["state"]["pipeline"], visit, parts[2])
@@ -162,7 +164,13 @@ class Front:
             return None
         body = answer.fragment.body
         caching = self._storing.without_digest(plan, answer)
-        return [HTML, (b"content-length", b"%d" % len(body)), (b"etag", answer.fragment.etag), *caching], body
+        return [
+            HTML,
+            (b"content-length", b"%d" % len(body)),
+            (b"etag", answer.fragment.etag),
+            *caching,
+            *plan.links,
+        ], body
 
     async def _answer(self, pipeline: Pipeline, visit: Visit, place: Sequence[str]) -> Response:
         """Answer for a page, or for one of its slots."""
@@ -183,7 +191,9 @@ class Front:
             answer = await pipeline.page(asked, plan, page.slots)
             told = {"layout": answer.layout, **answer.slots}
             composed = self._response(visit, pipeline, answer.fragment, page, told)
-            return composed._replace(headers=[*composed.headers, *self._guards])
+            return composed._replace(
+                headers=[*composed.headers, *self._guards.of(page, plan.outcome(answer.layout.decision))]
+            )
         shown = await pipeline.slot(asked, plan)
         includer = includer_of(query, place[1]) if query else ANY
         return self._response(visit, pipeline, shown.fragment, plan, {place[1]: shown}, includer)
@@ -270,6 +280,7 @@ class Front:
     ) -> Response:
         """Send what was answered, in the form that its includer asks for. Only what is public is shared by all."""
         extra = fallbacks(answers)
+        links = plan.links if isinstance(plan, SlotPlan) else ()
         if includer is not ANY:
             fragment = includer.framed(fragment)
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
@@ -288,7 +299,7 @@ class Front:
                 lambda: query_of(visit.query),
                 visit.now.timestamp(),
             )
-        return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
+        return html(fragment, caching, visit.headers.get(b"if-none-match"), [*extra, *links])
 
     async def _for_proxy(
         self, pipeline: Pipeline, visit: Visit, asked: Asked, page: PagePlan, composer: Composer, query: Query
@@ -301,8 +312,10 @@ class Front:
         caching = self._storing.of_layout(page.layout, layout) if stored else NO_STORE
         told = {name: query[name] for name in page.parameters if name in query}
         sources = Sources(page.name, visit.locale, told)
-        slots = page.layout.outcome(layout.decision).slots
-        return for_proxy(layout.fragment.body, composer, slots, sources, [*caching, *extra, *self._guards])
+        outcome = page.layout.outcome(layout.decision)
+        body = with_head(layout.fragment.body, outcome.head.markup)
+        guards = self._guards.of(page, outcome)
+        return for_proxy(body, composer, outcome.slots, sources, [*caching, *extra, *guards])
 
     def _streamed(self, visit: Visit, name: str) -> PagePlan | None:
         """Return the page, if it has a layout and is to be streamed; previews are not."""
