@@ -309,7 +309,11 @@ class Front:
         layout = await pipeline.slot(asked, page.layout)
         extra = fallbacks({"layout": layout})
         stored = not extra and pipeline.hold([layout])
-        caching = self._storing.of_layout(page.layout, layout) if stored else NO_STORE
+        caching = NO_STORE
+        if stored:
+            caching = self._storing.of_layout(
+                visit.site.version, page.layout, layout, visit.headers, lambda: query, visit.now.timestamp()
+            )
         told = {name: query[name] for name in page.parameters if name in query}
         sources = Sources(page.name, visit.locale, told)
         outcome = page.layout.outcome(layout.decision)
