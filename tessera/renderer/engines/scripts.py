@@ -31,10 +31,7 @@ def policy_of(name: str, text: str, plain: Callable[[str], str | None]) -> Polic
     """
     suffix = name[name.rfind(".") :]
     reader = _Reader(name)
-    reader.feed(_with_plain(text, suffix, plain) if suffix in (".liquid", ".jinja") else text)
-    reader.close()
-    if reader.open:
-        reader.unknown.append(f"{name}: a `{reader.open}` that does not end in the same file")
+    reader.read(_with_plain(text, suffix, plain) if suffix in (".liquid", ".jinja") else text)
     return Policy(frozenset(reader.scripts), frozenset(reader.styles), tuple(dict.fromkeys(reader.unknown)))
 
 
@@ -74,6 +71,20 @@ class _Reader(HTMLParser):
         self.open = ""
         self._name = name
         self._text = ""
+
+    def read(self, html: str) -> None:
+        """Collect from a whole text."""
+        self.feed(html)
+        self.close()
+        if self.open:
+            self._is_unknown(f"a `{self.open}` that does not end in the same file")
+
+    def handle_comment(self, data: str) -> None:
+        inner = _Reader(self._name)  # where a branch opens the comment, what is in it may count
+        inner.read(data)
+        self.scripts |= inner.scripts
+        self.styles |= inner.styles
+        self.unknown += inner.unknown
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in reversed(attrs)}
