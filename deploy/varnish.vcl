@@ -49,16 +49,7 @@ sub vcl_recv {
     unset req.http.X-Asked-Url;
     unset req.http.Tessera-Context;
   }
-  if (req.url ~ "^(/[a-z][A-Za-z-]+)?/pages/[^/?]+(\?|$)") {
-    set req.backend_hint = tessera;
-    if (req.method != "GET" && req.method != "HEAD") {
-      return (pass);
-    }
-    # The layout alone, the same for many, with what to include: `compose` counts where it is told first.
-    set req.url = regsub(req.url, "^([^?]*)\??", "\1?compose=esi&");
-    return (hash);
-  }
-  if (req.url ~ "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/[^/?]+(\?|$)") {
+  if (req.url ~ "^(/[a-z][A-Za-z-]+)?/(pages/[^/?]+|fragments/[^/?]+/[^/?]+)(\?|$)") {
     set req.backend_hint = tessera;
     if (req.method != "GET" && req.method != "HEAD") {
       return (pass);
@@ -66,12 +57,20 @@ sub vcl_recv {
     if (req.restarts == 0) {
       # First: which copies are this visitor's? Asked once for each of them, page and parameters.
       set req.http.X-Asked-Url = req.url;
-      set req.url = regsub(req.url, "^(/[a-z][A-Za-z-]+)?/fragments/([^/?]+)/[^/?]+", "\1/context/\2");
+      set req.url =
+        regsub(req.url, "^(/[a-z][A-Za-z-]+)?/(pages/([^/?]+)|fragments/([^/?]+)/[^/?]+)", "\1/context/\3\4");
       return (hash);
     }
-    # Then: the fragment, by the digest of its own slot: `hero|banner=public, hero=d…` holds the second `hero`.
-    set req.http.X-Tessera-Digest =
-      regsub(req.url, "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/([^/?]+).*$", "\2") + "|" + req.http.Tessera-Context;
+    if (req.url ~ "^(/[a-z][A-Za-z-]+)?/pages/") {
+      # Then: the layout alone, with what to include: `compose` counts where it is told first.
+      set req.http.X-Tessera-Digest = "layout|" + req.http.Tessera-Context;
+      set req.url = regsub(req.url, "^([^?]*)\??", "\1?compose=esi&");
+    } else {
+      # Or the fragment.
+      set req.http.X-Tessera-Digest =
+        regsub(req.url, "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/([^/?]+).*$", "\2") + "|" + req.http.Tessera-Context;
+    }
+    # Each by its own digest: `hero|banner=public, hero=d…` holds the second `hero`.
     if (req.http.X-Tessera-Digest !~ "^([^|]+)\|(.*, )?\1=") {
       unset req.http.X-Tessera-Digest;
       return (pass);

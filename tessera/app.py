@@ -38,7 +38,7 @@ from tessera.renderer.following import Follower
 from tessera.renderer.fragments import Fragments
 from tessera.renderer.front import App, Front
 from tessera.renderer.gather import Gatherer
-from tessera.renderer.guards import OtherSites, nothing_there, of_pages
+from tessera.renderer.guards import Guards, OtherSites, nothing_there
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.measuring import Measuring
 from tessera.renderer.metrics import Metrics
@@ -189,7 +189,7 @@ def make_front(
         rest,
         Storing(edge, digests, budgets, settings.http.max_age_s),
         Handshake(edge, digests, budgets, settings.http.max_context_age_s),
-        of_pages(settings.http),
+        Guards(settings.http),
         Measuring(
             tally,
             settings.server.max_in_flight,

@@ -19,6 +19,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 
 from tessera.adapters.stream_redis import Entries, RedisStream
 from tessera.publishing.releases import replace_text
+from tessera.publishing.rollcall import RollCall
 from tessera.publishing.switchboard import Switchboard, Thrown
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
@@ -45,25 +46,34 @@ class Position:
 class Bridge:
     """Carries notices, as long as it holds the lock of its machine."""
 
-    def __init__(self, board: Noticeboard, stream: RedisStream, switchboard: Switchboard) -> None:
+    def __init__(self, board: Noticeboard, stream: RedisStream, switchboard: Switchboard, roll_call: RollCall) -> None:
         self._board = board
+        self._roll_call = roll_call
         self._stream = stream
         self._switchboard = switchboard
         self._file = board.folder / "bridge.json"
 
     async def run(self) -> None:
         """Exchange notices again and again, in turn with the other processes of this machine, until cancelled."""
-        while True:
-            async with self.held() as held:
-                while held:
-                    try:
-                        await self.exchange()
-                    except Away:
-                        pass  # who left Redis alone for a moment asks again by itself
-                    except OSError as failure:
-                        log.error("notices cannot be exchanged with other machines: %s", failure)
-                    await asyncio.sleep(POLL_S)
-            await asyncio.sleep(5 * POLL_S)
+        try:
+            while True:
+                async with self.held() as held:
+                    while held:
+                        rest_s = POLL_S if await self._exchanged() else TOLD_S
+                        await asyncio.sleep(rest_s)
+                await asyncio.sleep(5 * POLL_S)
+        finally:
+            await self._roll_call.leave()
+
+    async def _exchanged(self) -> bool:
+        """Exchange notices once; tell whether there is time until the next, as no worker here has yet to obey any."""
+        try:
+            return await self._roll_call.answer((await self.exchange()).heard)
+        except Away:
+            pass  # who left Redis alone for a moment asks again by itself
+        except OSError as failure:
+            log.error("notices cannot be exchanged with other machines: %s", failure)
+        return True
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[bool]:
@@ -88,11 +98,12 @@ class Bridge:
             await asyncio.sleep(TOLD_S)
         return False
 
-    async def exchange(self) -> None:
+    async def exchange(self) -> Position:
         """Hear what is new elsewhere and tell what is new here, once. Raises `Away`, and OSError for own files."""
         position = self._position()
         await self._hear(position)
         await self._tell(position)
+        return position
 
     async def _hear(self, position: Position) -> None:
         if position.read is None:

@@ -15,14 +15,17 @@ from tessera.adapters.client import make_client
 from tessera.adapters.downstream import DOWNSTREAM, Reach
 from tessera.publishing.audit import record
 from tessera.publishing.carrier import POLL_S, Carrier, obeyed_by_workers
-from tessera.publishing.telling import put_up
+from tessera.publishing.telling import Told, late_machines, put_up
 from tessera.renderer.attendance import attending
+from tessera.renderer.core.errors import Away
 from tessera.renderer.core.labels import purged
 from tessera.renderer.core.notices import Notice
 from tessera.renderer.core.tags import Tag
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.settings import Settings
 
+MACHINES_S = 2.0
+"""For how long the workers of other machines are waited for."""
 DOWNSTREAM_S = 5.0
 """For how long caches downstream are waited for; who takes longer is told behind the answer."""
 
@@ -60,10 +63,8 @@ async def purge(settings: Settings, tags: Sequence[Tag], *, hard: bool, by: str)
         told = await put_up(settings, board, Notice("purge", tuple(tags), hard=hard))
         at = datetime.now(UTC)
         record(settings.server.state_dir, secret_of(settings), at, by, told.number, tags, hard=hard)
-        late = await obeyed_by_workers(board, told.number)
-        waiting = {f"worker {process}": "does not answer" for process in late}
-        if told.redis_is_away:
-            waiting["redis"] = "other machines hear of it once it is back"
+        late, away = await asyncio.gather(obeyed_by_workers(board, told.number), _elsewhere(settings, board, told))
+        waiting = {**{f"worker {process}": "does not answer" for process in late}, **away}
         reached = await asyncio.gather(*(_reached(carrier, told.number) for carrier in carriers))
         names = [carrier.name for carrier in carriers]
         waiting |= {name: why for name, why in zip(names, reached, strict=True) if why}
@@ -71,6 +72,17 @@ async def purge(settings: Settings, tags: Sequence[Tag], *, hard: bool, by: str)
         fragments = sum(each.dropped_at(told.number) for each in workers)
         done = [name for name, why in zip(names, reached, strict=True) if not why]
         return Touched(told.number, len(workers) - len(late), fragments, done, waiting)
+
+
+async def _elsewhere(settings: Settings, board: Noticeboard, told: Told) -> Mapping[str, str]:
+    """Wait for the workers of other machines; return which of those have not obeyed, and why."""
+    try:
+        late = [] if told.redis_is_away else await late_machines(settings, board, told.number, MACHINES_S)
+    except Away:
+        told = told._replace(redis_is_away=True)
+    if told.redis_is_away:
+        return {"redis": "other machines hear of it once it is back"}
+    return {f"machine {host}": "has not said yet that its workers have obeyed" for host in late}
 
 
 def secret_of(settings: Settings) -> str:

@@ -3,9 +3,11 @@
 import asyncio
 from typing import NamedTuple
 
+from tessera.adapters.machines_redis import RedisMachines
 from tessera.adapters.redis import SharedRedis
 from tessera.adapters.stream_redis import RedisStream
 from tessera.publishing.bridge import Bridge
+from tessera.publishing.rollcall import RollCall
 from tessera.publishing.switchboard import Switchboard
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
@@ -39,7 +41,24 @@ def tell(settings: Settings, notice: Notice) -> Told:
 def make_bridge(settings: Settings, board: Noticeboard, redis: SharedRedis) -> Bridge:
     """Make the bridge between this machine and others that serve a site of the same name."""
     switchboard = Switchboard(settings.server.state_dir / "switches.json")
-    return Bridge(board, RedisStream(redis, f"tessera:{settings.site.name}:notices"), switchboard)
+    stream = RedisStream(redis, f"tessera:{settings.site.name}:notices")
+    return Bridge(board, stream, switchboard, make_roll_call(settings, board, redis))
+
+
+def make_roll_call(settings: Settings, board: Noticeboard, redis: SharedRedis) -> RollCall:
+    """Make what knows the machines that serve a site of the same name."""
+    return RollCall(board, RedisMachines(redis, f"tessera:{settings.site.name}:machines"))
+
+
+async def late_machines(settings: Settings, board: Noticeboard, number: int, within_s: float) -> list[str]:
+    """Wait until other machines have obeyed a notice; return the hosts that have not. Raises `Away`."""
+    if settings.redis.url is None:
+        return []
+    redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
+    try:
+        return await make_roll_call(settings, board, redis).late(number, within_s)
+    finally:
+        await redis.close()
 
 
 async def put_up(settings: Settings, board: Noticeboard, notice: Notice) -> Told:

@@ -24,9 +24,11 @@ from tessera.renderer.cache_status import HIT, cache_status
 from tessera.renderer.composing import COMPOSE, Composer, Sources, composer_of, for_proxy
 from tessera.renderer.core.carried import REQUEST
 from tessera.renderer.core.declared import coerced
+from tessera.renderer.core.layout import with_head
 from tessera.renderer.edge import CACHING, DIGEST_PARAMETER, NO_STORE, PRIVATE
 from tessera.renderer.explain import Explanation, explain
 from tessera.renderer.gather import NOT_TOLD, Asked
+from tessera.renderer.guards import Guards
 from tessera.renderer.handshake import Handshake
 from tessera.renderer.includer import ANY, ON_ERROR, TURBO_FRAME, Includer, Query, includer_of
 from tessera.renderer.measuring import Measuring
@@ -95,12 +97,12 @@ class Front:
         otherwise: App,
         storing: Storing,
         handshake: Handshake,
-        guards: Headers,
+        guards: Guards,
         measuring: Measuring,
         *,
         may_force: bool,
     ) -> None:
-        """``guards`` are headers that every page carries; ``may_force`` lets a query show an arm to whoever asks."""
+        """``guards`` makes headers that every page carries; ``may_force`` lets a query show an arm to whoever asks."""
         self._site = site
         self._understanding = understanding
         self._previews = previews
@@ -182,7 +184,14 @@ class Front:
         cells = self._cells
         cells[WARM] += 1
         cells[DECIDED[answer.decision.reason]] += 1
-        told = [HTML, (b"content-length", b"%d" % len(body)), (b"etag", answer.fragment.etag), HIT, *caching]
+        told = [
+            HTML,
+            (b"content-length", b"%d" % len(body)),
+            (b"etag", answer.fragment.etag),
+            HIT,
+            *caching,
+            *plan.links,
+        ]
         if timing is not None:
             timing.lap("at_hand")
             self.measuring.observe("fragments", timing)
@@ -204,7 +213,7 @@ class Front:
         with self.measuring.in_flight():
             if parts[1] == "pages" and scope["method"] == "GET" and (page := self._streamed(visit, parts[2])):
                 asked, send = self._asked(visit, page, query_of(visit.query)), self.measuring.counting("pages", send)
-                await send_page(pipeline, asked, page, self._guards, receive, send)
+                await send_page(pipeline, asked, page, self._guards.of, receive, send)
                 return None
             if parts[1] == "context":
                 return await self._shake(pipeline, visit, parts[2])
@@ -231,7 +240,9 @@ class Front:
             answer = await pipeline.page(asked, plan, page.slots)
             told = {"layout": answer.layout, **answer.slots}
             composed = self._response(visit, pipeline, answer.fragment, page, told)
-            return composed._replace(headers=[*composed.headers, *self._guards])
+            return composed._replace(
+                headers=[*composed.headers, *self._guards.of(page, plan.outcome(answer.layout.decision))]
+            )
         shown = await pipeline.slot(asked, plan)
         includer = includer_of(query, place[1]) if query else ANY
         return self._response(visit, pipeline, shown.fragment, plan, {place[1]: shown}, includer)
@@ -329,6 +340,7 @@ class Front:
         explains = visit.preview is not None and visit.preview.explain
         if visit.timing is not None and (explains or self.measuring.tells):
             extra.append(visit.timing.header())
+        links = plan.links if isinstance(plan, SlotPlan) else ()
         if includer is not ANY:
             fragment = includer.framed(fragment)
             if includer.wants_failures and any(answer.rung in ("default", "empty") for answer in answers.values()):
@@ -348,7 +360,7 @@ class Front:
                 lambda: query_of(visit.query),
                 visit.now.timestamp(),
             )
-        return html(fragment, caching, visit.headers.get(b"if-none-match"), extra)
+        return html(fragment, caching, visit.headers.get(b"if-none-match"), [*extra, *links])
 
     async def _for_proxy(
         self, pipeline: Pipeline, visit: Visit, asked: Asked, page: PagePlan, composer: Composer, query: Query
@@ -358,11 +370,17 @@ class Front:
         layout = await pipeline.slot(asked, page.layout)
         extra = fallbacks({"layout": layout})
         stored = not extra and pipeline.hold([layout])
-        caching = self._storing.of_layout(page.layout, layout) if stored else NO_STORE
+        caching = NO_STORE
+        if stored:
+            caching = self._storing.of_layout(
+                visit.site.version, page.layout, layout, visit.headers, lambda: query, visit.now.timestamp()
+            )
         told = {name: query[name] for name in page.parameters if name in query}
         sources = Sources(page.name, visit.locale, told)
-        slots = page.layout.outcome(layout.decision).slots
-        return for_proxy(layout.fragment.body, composer, slots, sources, [*caching, *extra, *self._guards])
+        outcome = page.layout.outcome(layout.decision)
+        body = with_head(layout.fragment.body, outcome.head.markup)
+        guards = self._guards.of(page, outcome)
+        return for_proxy(body, composer, outcome.slots, sources, [*caching, *extra, *guards])
 
     def _streamed(self, visit: Visit, name: str) -> PagePlan | None:
         """Return the page, if it has a layout and is to be streamed; previews are not."""

@@ -1,26 +1,50 @@
 """What keeps browsers and caches from using answers otherwise than they are meant: on pages, other sites, nowhere."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tessera.renderer.core.policy import MAX_WORDS
 from tessera.renderer.edge import DIGEST_HEADER
+from tessera.renderer.plans import OutcomePlan, PagePlan
 from tessera.renderer.respond import NO_SNIFFING, Headers, text
 from tessera.renderer.settings import Http
+from tessera.renderer.streaming import FILL_IN_HASH
 
 PREFLIGHT_S = 600
 
+log = logging.getLogger("tessera")
 
-def of_pages(http: Http) -> Headers:
-    """Return the headers that every page carries (OWASP, "HTTP Security Response Headers Cheat Sheet")."""
-    return [
-        NO_SNIFFING,
-        (b"referrer-policy", http.referrer_policy.encode()),
-        (b"content-security-policy", b"frame-ancestors " + http.frame_ancestors.encode()),
-    ]
+
+class Guards:
+    """Makes the headers that a page carries beside its caching, out of what was known of it when it was loaded."""
+
+    def __init__(self, http: Http) -> None:
+        self._with_policy = http.content_policy
+        self._ancestors = f"frame-ancestors {http.frame_ancestors}"
+        self._same: Headers = [NO_SNIFFING, (b"referrer-policy", http.referrer_policy.encode())]
+        self._reported: set[tuple[str, ...]] = set()
+
+    def of(self, page: PagePlan, layout: OutcomePlan) -> Headers:
+        """Return them for a page in one of its layouts (OWASP, "HTTP Security Response Headers Cheat Sheet")."""
+        words = self._words(page) if self._with_policy else None
+        policy = f"{self._ancestors}; {words}" if words else self._ancestors
+        link = [(b"link", layout.head.link)] if layout.head.link else []
+        return [*self._same, (b"content-security-policy", policy.encode()), *link]
+
+    def _words(self, page: PagePlan) -> str | None:
+        """Return what the page may run and be styled by; where that cannot be told, say so once, and break nothing."""
+        words = replace(page.policy, scripts=page.policy.scripts | {FILL_IN_HASH}).words()
+        if words is None and page.policy.unknown not in self._reported:
+            self._reported.add(page.policy.unknown)
+            why = "; ".join(page.policy.unknown) or f"there are more than {MAX_WORDS} scripts and style sheets"
+            log.warning("%s: no policy for scripts and styles can be told: %s", page.name, why)
+        return words
 
 
 class OtherSites:

@@ -1,7 +1,7 @@
 """`GET /context/{page}`: what an edge asks once for each visitor, page and parameters, to know which copies are theirs.
 
-The answer is one header, `Tessera-Context` (a dictionary, RFC 9651): for each slot its digest, or the word `public`
-where all share one copy, or `private` where nobody does.
+The answer is one header, `Tessera-Context` (a dictionary, RFC 9651): for each slot, and for `layout`, its digest, or
+the word `public` where all share one copy, or `private` where nobody does.
 """
 
 import asyncio
@@ -39,13 +39,13 @@ class Handshake:
         self._max_age_s = max_age_s
 
     async def answer(self, pipeline: Pipeline, asked: Asked, site: Site, page: PagePlan) -> Response:
-        """Decide every slot that has a digest, and tell the digests."""
-        plans = [plan for plan in page.slots.values() if plan.scope == "context"]
+        """Decide every slot that has a digest, the page's layout among them, and tell the digests."""
+        plans = [plan for plan in page.plans if plan.scope == "context"]
         answers = await asyncio.gather(*(pipeline.slot(asked, plan) for plan in plans))
         digests = {
             plan.name: self._word(asked, site, plan, answer) for plan, answer in zip(plans, answers, strict=True)
         }
-        words = [f"{name}={digests.get(name, plan.scope)}" for name, plan in page.slots.items()]
+        words = [f"{plan.name}={digests.get(plan.name, plan.scope)}" for plan in page.plans]
         lifetime_s = min([self._max_age_s, *(each.lifetime_s for each in answers if each.rung == "fresh")])
         caching = self._edge.context(lifetime_s, horizon_s=lifetime_s) + self._labels(asked, page)
         if not pipeline.hold(answers):

@@ -16,7 +16,7 @@ from tessera.renderer.compositions import Compositions
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import seconds_until
 from tessera.renderer.core.inputs import Gathered, Items, digest
-from tessera.renderer.core.layout import compose, nested_in
+from tessera.renderer.core.layout import compose, nested_in, with_head
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
 from tessera.renderer.fragments import Fragments, rendered
@@ -118,10 +118,12 @@ class Pipeline:
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         """Decide the layout, answer all of its slots concurrently, and put them together."""
         layout = await self.slot(asked, layout_plan)
-        names = layout_plan.outcome(layout.decision).slots
+        outcome = layout_plan.outcome(layout.decision)
+        names = outcome.slots
         others = self.begin(asked, [slot_plans[name] for name in names])
         slots = dict(zip(names, await asyncio.gather(*(others[name] for name in names)), strict=True))
-        body = compose(layout.fragment.body, {name: answer.fragment.body for name, answer in slots.items()})
+        headed = with_head(layout.fragment.body, outcome.head.markup)
+        body = compose(headed, {name: answer.fragment.body for name, answer in slots.items()})
         return PageAnswer(Fragment.of(body), layout, slots)
 
     async def stand_in(self, asked: Asked, plan: SlotPlan) -> Fragment:

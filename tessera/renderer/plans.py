@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tessera.renderer.core.assets import NO_HEAD, Asset, Head
 from tessera.renderer.core.cta import CtaPlan
 from tessera.renderer.core.inputs import InputsPlan
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import Granule
+from tessera.renderer.core.policy import Policy
 from tessera.renderer.core.scope import Scope
 from tessera.renderer.core.tags import Tag, Tags
 from tessera.renderer.engines.base import Template
@@ -29,7 +31,8 @@ class OutcomePlan:
     ``values`` names the facts whose every value may show. ``nested`` are the plans of the fragments that are nested in
     its template, by the names of their marks: in all but what is rendered and keyed they are this plan again.
     ``exposes`` says whether the fragment tells of the arm that it is shown for: nested ones leave that to the outer.
-    ``tags`` tells those of each fragment that is made of it.
+    ``tags`` tells those of each fragment that is made of it. ``head`` is what a page has in its head that is shown in
+    this layout: all that the slots in it could need.
     """
 
     outcome: Outcome
@@ -47,6 +50,7 @@ class OutcomePlan:
     tags: Tags | None
     nested: "Mapping[str, OutcomePlan]"
     exposes: bool = True
+    head: Head = NO_HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class SlotPlan:
     is the narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an
     experiment's arm, by ``experiment.arm``, to whoever may see it without being counted. ``budget`` is how many
     different answers it promises to have at most. ``before`` are the slots whose items it leaves out of its lists.
+    ``links`` is the header that tells whoever includes a fragment of the assets that any of the slot could need.
     """
 
     page: str
@@ -76,6 +81,13 @@ class SlotPlan:
     max_age_s: float
     budget: int | None
     before: "tuple[SlotPlan, ...]" = ()
+    links: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """Everything that anything shown here could need of the page around it, each once."""
+        templates = [outcome.template for outcome in self.outcomes.values() if outcome.template is not None]
+        return tuple(dict.fromkeys(asset for template in templates for asset in template.assets))
 
     @property
     def shows_items(self) -> bool:
@@ -98,7 +110,10 @@ class SlotPlan:
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """One page: its parameters by name, its layouts as a slot, its slots, and the narrowest of their scopes."""
+    """One page: its parameters by name, its layouts as a slot, its slots, and the narrowest of their scopes.
+
+    ``policy`` is what allows the scripts and style sheets of all that it may show.
+    """
 
     name: str
     parameters: Mapping[str, Fact]
@@ -106,6 +121,7 @@ class PagePlan:
     slots: Mapping[str, SlotPlan]
     scope: Scope
     max_age_s: float
+    policy: Policy
 
     @property
     def plans(self) -> tuple[SlotPlan, ...]:

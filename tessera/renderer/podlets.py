@@ -4,13 +4,14 @@ A layout reads a manifest, keeps it with the fallback that it names, and then as
 `podlet-version` is another than the manifest's makes it read both anew, so the version is the site's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tessera.renderer.core.assets import Asset
 from tessera.renderer.includer import ON_ERROR
 from tessera.renderer.reload import LiveSite
 
@@ -41,7 +42,8 @@ class Podlets:
         if page not in site.pages or slot not in site.pages[page].slots:
             return PlainTextResponse("There is no such slot.\n", 404, {"cache-control": "no-store"})
         manifest = {"name": f"{page}-{slot}", "version": site.version, "content": "content", "fallback": "fallback"}
-        return JSONResponse(manifest, headers=MANIFEST_CACHING)
+        assets = site.pages[page].slots[slot].assets
+        return JSONResponse({**manifest, **_loaded(assets)}, headers=MANIFEST_CACHING)
 
 
 class Content:
@@ -71,6 +73,19 @@ class Fallback:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._answer({**_fragment(scope), "headers": []}, receive, send)
+
+
+def _loaded(assets: Iterable[Asset]) -> dict[str, list[dict[str, object]]]:
+    """Return what layouts load for a podlet (podium-lib.io, "Assets")."""
+    styles: list[dict[str, object]] = [
+        {"value": each.address, "type": "text/css", "rel": "stylesheet"} for each in assets if each.kind == "style"
+    ]
+    scripts: list[dict[str, object]] = [
+        {"value": each.address, "type": "module" if each.kind == "module" else "default", "defer": True}
+        for each in assets
+        if each.kind in ("script", "module")
+    ]
+    return {name: each for name, each in (("css", styles), ("js", scripts)) if each}
 
 
 def _fragment(scope: Scope) -> Scope:

@@ -9,6 +9,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -53,7 +54,7 @@ class Terms:
     """How one upstream is asked, and how much of what it says is remembered.
 
     ``retry_s`` is for how many seconds something that failed is not asked for again. At most ``max_refreshes`` calls
-    are under way at one time that no answer waits for.
+    are under way at one time that no answer waits for, and as many to make good for a hard purge.
     """
 
     source: str
@@ -63,6 +64,10 @@ class Terms:
     max_bytes: int
     retry_s: float
     max_refreshes: int = 20
+
+    def late(self) -> SourceTimeout:
+        """Return the failure of what did not answer in time."""
+        return SourceTimeout(self.source, f"no answer in {self.deadline_ms:g} ms")
 
 
 @dataclass(slots=True)
@@ -106,6 +111,8 @@ class Remembered(Generic[K, V]):
             terms.max_entries, terms.retry_s, timer=clock
         )
         self._refreshes = 0
+        self._to_refill = 0
+        self._turns = asyncio.Semaphore(terms.max_refreshes)
         self.size_bytes = 0
 
     def __len__(self) -> int:
@@ -145,15 +152,20 @@ class Remembered(Generic[K, V]):
             kind, source = failed
             return self._stand_in(key, kind(source, "it failed a moment ago"))
         try:
-            return await asyncio.shield(self._flight(key, fetch, about))
+            return await self._landed(key, fetch, about)
         except SourceError as failure:
             return self._stand_in(key, failure)
 
     def sweep(self, tags: frozenset[str]) -> None:
-        """Let go of what a hard purge of these tags took now, instead of when it is next asked for."""
+        """Let go of what a hard purge of these tags took now, instead of when it is next asked for.
+
+        As many calls as that was take turns from now on, so that not all of it is asked for at once.
+        """
         everything = EVERYTHING in tags
-        for key in [key for key, kept in self._kept.items() if everything or not tags.isdisjoint(kept.tags)]:
+        gone = [key for key, kept in self._kept.items() if everything or not tags.isdisjoint(kept.tags)]
+        for key in gone:
             self._forget(key)
+        self._to_refill += len(gone)
 
     def _stand_in(self, key: K, failure: SourceError) -> Got[V]:
         """Return an answer that is within its grace. Raises the failure where there is none."""
@@ -193,15 +205,26 @@ class Remembered(Generic[K, V]):
         """Return the call that is under way for this, begun now or since the last purge that could concern it."""
         return self._flights.start((key, self._fences.last(about)), lambda: self._fetch(key, fetch))
 
-    async def _fetch(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]]) -> Got[V]:
-        terms, began, began_s = self._terms, self._fences.count, self._clock()
+    async def _landed(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]], about: Tags) -> Got[V]:
+        """Wait for a call; where calls take turns, no longer than one may take: it is made all the same."""
+        takes_turns = bool(self._to_refill) or self._turns.locked()
+        flight = self._flight(key, fetch, about)
         try:
-            async with asyncio.timeout(terms.deadline_ms / 1000):
+            async with asyncio.timeout(self._terms.deadline_ms / 1000 if takes_turns else None):
+                return await asyncio.shield(flight)
+        except TimeoutError as late:
+            raise self._terms.late() from late
+
+    async def _fetch(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]]) -> Got[V]:
+        terms = self._terms
+        try:
+            async with self._turn(), asyncio.timeout(terms.deadline_ms / 1000):
+                began, began_s = self._fences.count, self._clock()
                 arrived = await fetch()
         except TimeoutError as late:
             self._failed[key] = SourceTimeout, terms.source
             self._told(SourceTimeout.kind, began_s)
-            raise SourceTimeout(terms.source, f"no answer in {terms.deadline_ms:g} ms") from late
+            raise terms.late() from late
         except SourceError as failure:
             self._failed[key] = type(failure), failure.source
             self._told(failure.kind, began_s)
@@ -222,6 +245,13 @@ class Remembered(Generic[K, V]):
         source = self._terms.source
         self._tally.add(CALLS.at[source, outcome])
         self._tally.observe(CALL_S, source, self._clock() - began_s)
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        """Return what a call waits for before it is made: nothing, except while a hard purge is made good for."""
+        if not self._to_refill:
+            return nullcontext()
+        self._to_refill -= 1
+        return self._turns
 
     def _keep(self, key: K, kept: Kept[V]) -> None:
         """Remember an answer, unless one that was asked for later is there already."""

@@ -229,6 +229,11 @@ class Http(Table):
         pattern=r"^[!-+\--:<-~]+( [!-+\--:<-~]+)*$",
         description="Who may put pages into a frame, in the words of a Content-Security-Policy",
     )
+    content_policy: bool = Field(
+        False,
+        description="Let pages run only the scripts, and load only the style sheets, that stand in their templates "
+        "or are named there, by a Content-Security-Policy",
+    )
     referrer_policy: ReferrerPolicy = Field(
         "strict-origin-when-cross-origin", description="What pages let browsers tell other sites of the address"
     )

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from tessera.renderer.core.assets import head_of, link_of
 from tessera.renderer.core.cta import CtaPlan
 from tessera.renderer.core.declared import Declared
 from tessera.renderer.core.inputs import ITEM_ID, InputsPlan, canonical, digest
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import now_facts, now_of
+from tessera.renderer.core.policy import all_of
 from tessera.renderer.core.scope import Scope, narrowest
 from tessera.renderer.core.tags import Tags
 from tessera.renderer.crosscheck import find_template, unused_templates
@@ -95,11 +97,14 @@ class Planner:
             slots[name] = _after(
                 self._slot(page, slot), [each for each in before if _together(name, each.name, layout)]
             )
+        if layout is not None:
+            layout = _headed(layout, slots)
         reachable = [*slots.values(), *([layout] if layout else [])]
         scope = narrowest(each.scope for each in reachable)
-        return PagePlan(
-            page.name, page.params, layout, slots, scope, min((s.max_age_s for s in reachable), default=inf)
-        )
+        max_age_s = min((each.max_age_s for each in reachable), default=inf)
+        shown = [outcome.template for each in reachable for outcome in each.outcomes.values() if outcome.template]
+        policy = all_of(template.policy for template in shown)
+        return PagePlan(page.name, page.params, layout, slots, scope, max_age_s, policy)
 
     def complaints(self) -> Iterator[Diagnostic]:
         """Yield what can be told only of a whole site: what is unused, and which slots do not keep their promises.
@@ -144,7 +149,7 @@ class Planner:
         scopes = [self._scope(conditions, facts), *(each.scope for each in outcomes.values())]
         if any(rule.split or rule.rollout for rule in slot.rules):
             scopes.append("context")  # what is read of the unit is a side of the split, which many share
-        return SlotPlan(
+        plan = SlotPlan(
             page=page.name,
             name=slot.name,
             version=self._ruleset.version,
@@ -161,6 +166,7 @@ class Planner:
             max_age_s=inf if slot.max_age_s is None else slot.max_age_s,
             budget=slot.budget,
         )
+        return replace(plan, links=((b"link", link_of(plan.assets)),)) if plan.assets else plan
 
     def _outcome(
         self, page: Page, outcome: Outcome, facts: Mapping[str, Fact], decided_on: frozenset[str]
@@ -240,6 +246,17 @@ def _after(plan: SlotPlan, before: Collection[SlotPlan]) -> SlotPlan:
     if not before:
         return plan
     return replace(plan, before=tuple(before), scope=narrowest([plan.scope, *(each.scope for each in before)]))
+
+
+def _headed(layout: SlotPlan, slots: Mapping[str, SlotPlan]) -> SlotPlan:
+    """Return the plan of a page's layouts, each with what it and the slots in it need in the head of the page."""
+    outcomes = {}
+    for key, outcome in layout.outcomes.items():
+        own = outcome.template.assets if outcome.template is not None else ()
+        needed = [*own, *(asset for name in outcome.slots if name in slots for asset in slots[name].assets)]
+        outcomes[key] = replace(outcome, head=head_of(needed))
+    default = outcomes[id(layout.default.outcome)]
+    return replace(layout, outcomes=outcomes, default=default)
 
 
 def _together(slot: str, other: str, layout: SlotPlan | None) -> bool:

@@ -50,6 +50,18 @@ class Storing:
             return self._edge.public(max_age_s, horizon_s) + self._labels(plan, answers)
         if plan.scope == "private" or not isinstance(plan, SlotPlan):
             return PRIVATE
+        return self._by_digest(version, plan, answers, sent, query, now_s)
+
+    def _by_digest(
+        self,
+        version: str,
+        plan: SlotPlan,
+        answers: Mapping[str, Answer],
+        sent: Mapping[bytes, bytes],
+        query: Query,
+        now_s: float,
+    ) -> Headers:
+        """Return them for an answer that many share: an edge may keep it, if the request carries its digest."""
         (answer,) = answers.values()
         in_header = sent.get(DIGEST_HEADER) if self._edge.obeys_vary else None
         carried = query().get(DIGEST_PARAMETER, "") if in_header is None else in_header.decode("latin-1")
@@ -65,10 +77,20 @@ class Storing:
             return self._edge.public(max_age_s, answer.horizon_s) + self._labels(plan, {plan.name: answer})
         return PRIVATE if plan.scope == "private" else self._unconfirmed
 
-    def of_layout(self, plan: SlotPlan, answer: Answer) -> Headers:
+    def of_layout(
+        self,
+        version: str,
+        plan: SlotPlan,
+        answer: Answer,
+        sent: Mapping[bytes, bytes],
+        query: Query,
+        now_s: float,
+    ) -> Headers:
         """Return them for a layout that a proxy fills: it may keep the layout, but nobody after it the page."""
-        if plan.scope != "public":
+        if plan.scope == "private":
             return PRIVATE
+        if plan.scope == "context":
+            return self._by_digest(version, plan, {plan.name: answer}, sent, query, now_s)
         max_age_s = min(plan.max_age_s, self._max_age_s, answer.lifetime_s)
         return self._edge.context(max_age_s, answer.horizon_s) + self._labels(plan, {plan.name: answer})
 

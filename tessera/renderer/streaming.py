@@ -8,18 +8,17 @@ updates"; WICG, declarative-partial-updates, "Patching explainer".
 
 import asyncio
 import re
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from contextlib import aclosing
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tessera.renderer.core.layout import parts
+from tessera.renderer.core.layout import parts, with_head
+from tessera.renderer.core.policy import hash_of
 from tessera.renderer.edge import PRIVATE
 from tessera.renderer.gather import Asked
 from tessera.renderer.pipeline import Answer, Pipeline
-from tessera.renderer.plans import PagePlan
+from tessera.renderer.plans import OutcomePlan, PagePlan
 from tessera.renderer.respond import HTML, Headers
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,7 +31,7 @@ HEADERS: Headers = [HTML, *PRIVATE, (b"x-accel-buffering", b"no")]
 """Of every streamed page; nginx would hold it back until it is whole ("ngx_http_proxy_module", `proxy_buffering`)."""
 
 SCRIPT = (Path(__file__).parent / "assets" / "fill-in.js").read_bytes().strip()
-SCRIPT_HASH = f"'sha256-{b64encode(sha256(SCRIPT).digest()).decode()}'"
+FILL_IN_HASH = hash_of(SCRIPT.decode())
 """What allows the script in a Content-Security-Policy (W3C, "Content Security Policy Level 3", section 2.3.1)."""
 
 _BODY_BEGINS = re.compile(rb"<body[\s>]", re.IGNORECASE)
@@ -40,20 +39,26 @@ _BODY_ENDS = re.compile(rb"</body\s*>", re.IGNORECASE)
 
 
 async def send_page(
-    pipeline: Pipeline, asked: Asked, page: PagePlan, guards: Headers, receive: Receive, send: Send
+    pipeline: Pipeline,
+    asked: Asked,
+    page: PagePlan,
+    guards: Callable[[PagePlan, OutcomePlan], Headers],
+    receive: Receive,
+    send: Send,
 ) -> None:
-    """Send a page that has a layout, with these headers too, until it is whole or its reader has gone."""
+    """Send a page that has a layout until it is whole or its reader has gone; ``guards`` gives more headers for it."""
     assert page.layout is not None
     layout = await pipeline.slot(asked, page.layout)
-    names = page.layout.outcome(layout.decision).slots
-    answers = pipeline.begin(asked, [page.slots[name] for name in names])
+    outcome = page.layout.outcome(layout.decision)
+    body = with_head(layout.fragment.body, outcome.head.markup)
+    answers = pipeline.begin(asked, [page.slots[name] for name in outcome.slots])
 
     async def stand_in(slot: str) -> bytes:
         return (await pipeline.stand_in(asked, page.slots[slot])).body
 
     async def sent() -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *guards]})
-        async with aclosing(pieces(layout.fragment.body, answers, stand_in)) as made:
+        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *guards(page, outcome)]})
+        async with aclosing(pieces(body, answers, stand_in)) as made:
             async for piece in made:
                 if piece:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -1,7 +1,7 @@
 """`<tessera-fragment>` in a real browser."""
 
-import time
 from collections.abc import Iterable, Iterator
+from threading import Event
 
 import pytest
 
@@ -29,14 +29,19 @@ HEAD = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><t
 HERO = "Carry less. Walk further."
 
 
+LET = Event()
+"""What takes its time goes on once a test lets it."""
+AT_LAST_S = 20
+
+
 def slowly() -> Iterable[str]:
-    time.sleep(0.6)
+    LET.wait(AT_LAST_S)
     yield "<main>made</main>"
 
 
 def in_two_pieces() -> Iterable[str]:
     yield HEAD + '<tessera-fragment id="a" src="/made"><p>one</p>'
-    time.sleep(0.5)
+    LET.wait(AT_LAST_S)
     yield "<p>two</p></tessera-fragment><p>after</p>"
 
 
@@ -82,8 +87,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Page:
-    return chromium.page()
+def page(chromium: Browser) -> Iterator[Page]:
+    LET.clear()
+    yield chromium.page()
+    LET.set()
 
 
 def inside(page: Page) -> str:
@@ -116,6 +123,8 @@ def test_it_comes_for_the_visitor_whose_browser_it_is(page: Page, address: str) 
 
 def test_nothing_inside_is_seen_before_the_fragment_is(page: Page, address: str) -> None:
     page.go(f"{address}/unreserved")
+    assert (inside(page), is_visible(page)) == ("<p>fallback</p>", False)
+    LET.set()
     told(page)
     assert (page.run("seen"), inside(page), is_visible(page)) == (False, "<main>made</main>", True)
 
@@ -140,7 +149,9 @@ def test_what_is_inside_stays_where_no_fragment_comes(page: Page, address: str, 
 def test_nothing_jumps_where_space_is_reserved(page: Page, address: str) -> None:
     shifts = {}
     for path in ("reserved", "unreserved"):
+        LET.clear()
         page.go(f"{address}/{path}")
+        LET.set()
         told(page)
         page.run("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go, 50))))")
         shifts[path] = page.run("shifted")
@@ -164,7 +175,8 @@ def test_scripts_in_a_fragment_do_not_run(page: Page, address: str) -> None:
 
 def test_one_that_is_taken_away_asks_no_longer(page: Page, address: str) -> None:
     page.go(f"{address}/taken")
-    page.run("new Promise((go) => setTimeout(go, 900))")
+    LET.set()
+    page.run('fetch("/slow").then((reply) => reply.text())')  # asked for later, so answered later than the fragment
     assert page.run("[told, a.innerHTML]") == [[], "<p>fallback</p>"]
     page.run("document.body.append(a)")
     assert told(page) == [["load", "a", None]]
@@ -179,7 +191,12 @@ def test_one_that_moves_does_not_ask_again(page: Page, address: str) -> None:
 
 
 def test_what_the_parser_brings_later_is_replaced_as_well(page: Page, address: str) -> None:
-    page.go(f"{address}/pieces")
+    page.call("Page.navigate", url=f"{address}/pieces")
+    page.until(
+        'document.getElementById("a")?.textContent.includes("one") && !document.body.textContent.includes("two")'
+    )
+    LET.set()
+    page.until('document.readyState == "complete"')
     told(page)
     assert page.run("document.body.innerText") == "made\n\nafter"
 

@@ -47,6 +47,8 @@ new MutationObserver(() => told.push(document.body?.innerText.includes("stranger
 SETTINGS = """
     [site]
     locales = ["en", "de"]
+    [http]
+    content_policy = true
     [visitors]
     plain_cookie = "shop_customer"
     [profiles]

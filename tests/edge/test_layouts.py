@@ -15,6 +15,7 @@ from tests.support.pages import shop
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
 from tests.support.served import served
+from tests.support.sites import write_site
 
 DEMO = Path(__file__).parents[2] / "tessera" / "demo"
 HERO = "Carry less. Walk further."
@@ -101,3 +102,22 @@ def test_podium_has_the_fallback_for_a_visitor_whose_slot_fails(tmp_path: Path, 
     with podium(tmp_path, failing) as layout:
         page = httpx.get(layout, cookies=known)
         assert (page.status_code, HERO in page.text) == (200, True)
+
+
+def test_layouts_load_the_assets_that_a_fragment_states(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    shown = {"hero.liquid": "{% # assets: /css/hero.css, /js/hero.js %}<h2>Something new</h2>"}
+    site = write_site(
+        tmp_path / "site", {"home.yaml": "page: home\nslots: {hero: {default: {template: hero.liquid}}}\n"}, shown
+    )
+    (site / "tessera.toml").write_text('[site]\nlocales = ["en", "de"]\n[server]\nmode = "development"\n')
+    with served(tmp_path / "state", "--site", str(site)) as tessera:
+        page = TAILOR_PAGE.format(f'<fragment src="{tessera}/fragments/home/hero" primary></fragment>')
+        (tmp_path / "templates" / "hero.html").write_text(page)
+        with running(tmp_path, example("including.md", "Tailor", "js"), {}) as layout:
+            text = httpx.get(f"{layout}/hero").text
+            assert text.count('<link rel="stylesheet" href="/css/hero.css">') == 1
+            assert "Something new" in text
+        (tmp_path / "node_modules").unlink()
+        with podium(tmp_path, tessera) as layout:
+            assert "Something new" in httpx.get(layout).text

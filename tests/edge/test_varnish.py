@@ -41,7 +41,18 @@ RULES = """
       same:
         default: {template: same.liquid}
 """
+VARIED = """
+    page: varied
+    layouts:
+      - use: gold
+        when: visitor.tier == "gold"
+      - use: main
+    slots:
+      name: {default: {template: name.liquid}}
+"""
 TEMPLATES = {
+    "varied/layouts/gold.liquid": "<main>{{ slots.name }}</main>",
+    "varied/layouts/main.liquid": "<i>{{ slots.name }}</i>",
     "plain.liquid": "<p>plain</p>",
     "gold.liquid": "<p>gold</p>",
     "phone.liquid": "<p>phone</p>",
@@ -114,7 +125,7 @@ def varnish() -> Iterator[Front]:
 
 
 def in_front(program: str, folder: Path) -> Iterator[Front]:
-    site = write_site(folder / "site", {"home.yaml": RULES}, TEMPLATES)
+    site = write_site(folder / "site", {"home.yaml": RULES, "varied.yaml": VARIED}, TEMPLATES)
     with shop() as shop_port:
         (site / "tessera.toml").write_text(SETTINGS.replace("PORT", str(shop_port)))
         secret = {"TESSERA_SECRET": "a secret for this test"}
@@ -188,7 +199,7 @@ def test_a_digest_that_a_client_sends_counts_for_nothing(varnish: Front) -> None
     gold = varnish.http.get("/fragments/home/hero", headers=headers(2))
     assert gold.text == "<p>gold</p>"
     context = httpx.get(f"{varnish.tessera}/context/home", headers=headers(2)).headers["tessera-context"]
-    digest = context.split(",")[0].removeprefix("hero=")
+    digest = dict(member.split("=") for member in context.split(", "))["hero"]
     spoofed = {**headers(3), "x-tessera-digest": digest, "tessera-context": context}
     assert varnish.http.get("/fragments/home/hero", headers=spoofed).text == "<p>plain</p>"
 
@@ -211,3 +222,15 @@ def test_a_whole_page_is_the_same_byte_for_byte_of_a_layout_that_is_kept(varnish
         assert reply.content == httpx.get(varnish.tessera + own, headers=headers(number)).content
         assert (reply.headers["cache-control"], "etag" in reply.headers) == ("private, no-cache", False)
     assert is_hit(reply)
+
+
+def test_a_layout_that_varies_has_one_copy_for_each_that_is_shown(varnish: Front) -> None:
+    missed = []
+    for number in range(30):
+        reply = varnish.http.get("/pages/varied", headers=headers(number))
+        around = "main" if number % 3 == 2 else "i"
+        assert reply.text == f"<{around}><p>Hello v{number}</p></{around}>"
+        assert "no-store" not in reply.headers["cache-control"]
+        if not is_hit(reply):
+            missed.append(around)
+    assert sorted(missed) == ["i", "main"]

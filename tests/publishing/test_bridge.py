@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tessera.adapters.machines_redis import RedisMachines
 from tessera.adapters.redis import SharedRedis
 from tessera.adapters.stream_redis import RedisStream
 from tessera.publishing.bridge import Bridge
+from tessera.publishing.rollcall import RollCall
 from tessera.publishing.switchboard import Switchboard, Thrown
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
@@ -32,7 +34,8 @@ class Machine:
         self.redis = SharedRedis(server.url, deadline_ms=1000, retry_s=0)
         self.stream = RedisStream(self.redis, KEY)
         self.switchboard = Switchboard(folder / "switches.json")
-        self.bridge = Bridge(self.board, self.stream, self.switchboard)
+        self.roll_call = RollCall(self.board, RedisMachines(self.redis, f"{KEY}:machines"))
+        self.bridge = Bridge(self.board, self.stream, self.switchboard, self.roll_call)
         self.purged: list[str] = []
         self.dropped = 0
         self.follower = Follower(Noticeboard(folder), self)

@@ -188,3 +188,27 @@ async def test_a_slot_beyond_its_budget_is_shared_by_nobody(tmp_path: Path, capl
         assert caplog.messages == ["home/rail: more than 3 different answers; it is shared by nobody"]
         client.clock.append(client.clock[0].replace(minute=2))
         assert (await told(client, "bob"))["rail"].startswith("d")
+
+
+LAYOUTS = """
+    page: home
+    layouts:
+      - use: gold
+        when: visitor.tier == "gold"
+      - use: main
+    slots:
+      same: {default: {template: plain.liquid}}
+"""
+
+
+async def test_a_layout_that_varies_has_a_digest_and_is_stored_by_it_alone(tmp_path: Path) -> None:
+    layouts = {"home/layouts/gold.liquid": "<b>{{ slots.same }}</b>", "home/layouts/main.liquid": "{{ slots.same }}"}
+    async with client_of(write_site(tmp_path, {"home.yaml": LAYOUTS}, {**TEMPLATES, **layouts}), world()) as client:
+        digests = {visitor: (await told(client, visitor))["layout"] for visitor in ("ann", "bob", "dan")}
+        assert digests["ann"] == digests["dan"] != digests["bob"]
+        for carried, stored in ((digests["ann"], True), (digests["bob"], False), ("", False)):
+            reply = await client.get("/pages/home?compose=esi", "ann", x_tessera_digest=carried)
+            assert reply.text == '<b><esi:include src="/fragments/home/same"/></b>'
+            assert (reply.headers.get("cdn-cache-control") == STORED) is stored
+            assert ("no-store" in reply.headers["cache-control"]) is not stored
+            assert reply.headers["vary"] == "X-Tessera-Digest"

@@ -12,14 +12,21 @@ Sources: nginx, "ngx_http_ssi_module"; Apache, "mod_include"; W3C Note "ESI Lang
 """
 
 
-def without_directives(html: str) -> str:
-    """Return a fragment in which no proxy finds an order: what begins one becomes a plain comment, or text.
+_BEGINNINGS = ("<!--#", "<!--esi", "<esi:", "</esi:")
+_HALVES = tuple(sorted({order[:end] for order in _BEGINNINGS for end in range(1, len(order))}, key=len, reverse=True))
+_HALF = re.compile(rf"(?:{'|'.join(map(re.escape, _HALVES))})(?=<!--tessera:|\Z)")
+"""The first half of an order, where something else is put behind it: at a mark (see `core.layout`), and at the end."""
 
-    Escaping alone does not do it: a value inside of a comment (`<!--{{ name }}-->`) needs no `<` to become an order.
+
+def without_directives(html: str) -> str:
+    """Return a fragment in which no proxy finds an order, nor in whatever it is put together with that has none.
+
+    What begins an order becomes a plain comment, or text; behind half a beginning comes a blank. Escaping alone does
+    not do it: a value inside of a comment (`<!--{{ name }}-->`) needs no `<` to become an order.
     """
-    if "<!--" not in html and "esi:" not in html:
+    if "<!--" not in html and "esi:" not in html and not html.endswith(_HALVES):
         return html
-    return DIRECTIVES.sub(_harmless, html)
+    return _HALF.sub(lambda half: half[0] + " ", DIRECTIVES.sub(_harmless, html))
 
 
 def _harmless(found: re.Match[str]) -> str:

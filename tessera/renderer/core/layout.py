@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 
 _SLOT = re.compile(rb"<!--tessera:slot:([a-z0-9_-]+)-->")
+_HEAD_ENDS = re.compile(rb"</head\s*>|<body[\s>]", re.IGNORECASE)
+_DOCTYPE = re.compile(rb"\s*<!doctype[^>]*>\n?", re.IGNORECASE)
 _NESTED = re.compile(rb"<!--tessera:fragment:([a-z0-9_-]+)-->")
 
 
@@ -19,6 +21,20 @@ def mark(slot: str) -> str:
 def compose(layout: bytes, fragments: Mapping[str, bytes]) -> bytes:
     """Fill a rendered layout with its slots' fragments; a slot that is not there leaves nothing."""
     return _SLOT.sub(lambda found: fragments.get(found[1].decode(), b""), layout)
+
+
+def with_head(layout: bytes, markup: bytes) -> bytes:
+    """Put markup at the end of a rendered layout's head.
+
+    Where no head is written out, it stands before everything else: parsers open one for it (WHATWG HTML, "The before
+    html insertion mode").
+    """
+    if not markup:
+        return layout
+    found = _HEAD_ENDS.search(layout)
+    begins = _DOCTYPE.match(layout)
+    place = found.start() if found else begins.end() if begins else 0
+    return layout[:place] + markup + layout[place:]
 
 
 def parts(layout: bytes) -> tuple[list[bytes], list[str]]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from tessera.renderer.core.assets import Asset
 from tessera.renderer.core.paths import Path
+from tessera.renderer.core.policy import Policy
 from tessera.renderer.core.quotients import Tests
 from tessera.rules.source import Span
 
@@ -130,6 +132,14 @@ class Template(Protocol):
     @property
     def nested(self) -> "tuple[tuple[str, Template], ...]":
         """The fragments that are nested in it, by the names of their marks; see `core.layout`."""
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """What it states that pages have to load for it, partials included."""
+
+    @property
+    def policy(self) -> Policy:
+        """What a Content-Security-Policy has to allow where it is shown, partials included."""
 
     def render(self, inputs: Mapping[str, object]) -> str:
         """Return the fragment. `inputs` hold plain data only: dict, list, str, numbers, bool, datetime, None.

@@ -13,7 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
+from tessera.renderer.core.assets import Asset
 from tessera.renderer.core.paths import Path as InputPath
+from tessera.renderer.core.policy import Policy, all_of, policy_of_assets
 from tessera.renderer.core.quotients import Tests
 from tessera.renderer.engines.base import Abort, Limits, Reference, SyntaxFault, Template
 from tessera.renderer.engines.contracts import broken_contract
@@ -30,6 +32,8 @@ from tessera.renderer.engines.liquid.messages import liquid_messages
 from tessera.renderer.engines.liquid.tree import liquid_references
 from tessera.renderer.engines.messages import MessageUse, misused
 from tessera.renderer.engines.references import Graph, Resolver
+from tessera.renderer.engines.scripts import CODE_SUFFIXES, policy_of
+from tessera.renderer.engines.stated_assets import stated_assets, wrong_assets
 from tessera.renderer.engines.template_files import read_files
 from tessera.renderer.engines.translations import NO_TRANSLATIONS, Translations
 from tessera.rules.diagnostics import Diagnostic, in_order
@@ -60,6 +64,7 @@ CODES: Mapping[str, str] = {
     "T115": "A contract, `reads:`, names something that the template does not read.",
     "T116": "A template that others take in has a nested fragment.",
     "T117": "A nested fragment reads a name that the template around it sets.",
+    "T118": "A template states an asset, `assets:`, that is no address of a style sheet, script, font or image.",
 }
 
 
@@ -75,6 +80,8 @@ class LoadedTemplate:
     widened: tuple[Span, ...]
     takes_in: frozenset[str]
     nested: "tuple[tuple[str, LoadedTemplate], ...]"
+    assets: tuple[Asset, ...]
+    policy: Policy
     _render: Callable[[Mapping[str, object]], str] = field(repr=False)
 
     def render(self, inputs: Mapping[str, object]) -> str:
@@ -159,6 +166,7 @@ class _Loader:
         self._liquid = LiquidEnvironment(limits, self.resolvers[LIQUID], translations)
         self._jinja = JinjaEnvironment(limits, self.resolvers[JINJA], translations)
         self._compiled: Units | None = None
+        self._policies: dict[str, Policy] = {}
 
     def parse(self, refused: Mapping[str, Diagnostic]) -> Iterator[Diagnostic]:
         """Parse every file that is not refused and note what it takes in; yield what is wrong with the files."""
@@ -182,6 +190,8 @@ class _Loader:
             except SyntaxFault as fault:
                 span = Span(file, fault.line, fault.column, fault.column + fault.width)
                 yield Diagnostic("T103", "error", fault.message, span)
+            else:
+                yield from wrong_assets(file, text)
 
     def _units(self) -> Units:
         """Return what compiles Liquid, once all templates are parsed."""
@@ -234,9 +244,24 @@ class _Loader:
         takes_in = frozenset(closure - {name})
         places = self._environment(name).nested.get(name, ())
         nested = tuple((each.name, self.template(each.full, graph)) for each in places)
-        return LoadedTemplate(
-            name, digest, demands.paths, demands.tests, demands.reads, demands.widened, takes_in, nested, render
-        )
+        stated = (stated_assets(other, text) for other, text in taken_in)
+        assets = tuple(dict.fromkeys(asset for each in stated for asset in each))
+        read = demands.paths, demands.tests, demands.reads, demands.widened
+        policy = all_of([policy_of_assets(assets), *(self._policy(file_of(other)) for other in sorted(closure))])
+        return LoadedTemplate(name, digest, *read, takes_in, nested, assets, policy, render)
+
+    def _policy(self, file: str) -> Policy:
+        """Return what allows the scripts and style sheets of one file, read once."""
+        if file not in self._policies:
+            resolve = self.resolvers[JINJA if file.endswith(JINJA) else LIQUID]
+
+            def code(name: str) -> str | None:
+                found = resolve(name)
+                return self._texts[found] if found is not None and found.endswith(CODE_SUFFIXES) else None
+
+            is_code = file.endswith(CODE_SUFFIXES)
+            self._policies[file] = Policy() if is_code else policy_of(self.root + file, self._texts[file], code)
+        return self._policies[file]
 
 
 def reads_of(template: LoadedTemplate) -> tuple[tuple[InputPath, Span], ...]:

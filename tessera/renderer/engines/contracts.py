@@ -6,35 +6,20 @@ Liquid. A name stands for everything beneath it, `[]` for each element of a list
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from tessera.renderer.core.inputs import spelled
 from tessera.renderer.core.paths import EACH, SIZE, Path
-from tessera.renderer.engines.places import span_at
+from tessera.renderer.engines.comments import Entry, entries
 from tessera.rules.diagnostics import Diagnostic, did_you_mean
 from tessera.rules.source import Span
 
 NO_INPUTS = "nothing"
 
-_JINJA = re.compile(r"\{#[-+]?\s*reads:(?P<entries>[^{]*?)[-+]?#\}")
-_LIQUID = re.compile(
-    r"\{%-?\s*(?:#\s*reads:(?P<entries>[^{]*?)-?%\}"
-    r"|comment\s*-?%\}\s*reads:(?P<block>[^{]*?)\{%-?\s*endcomment\b)"
-)
-_ENTRY = re.compile(r"[^\s,#]+")
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\[\])?(?:\.[\w-]+(?:\[\])?)*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One entry of a contract."""
-
-    text: str
-    span: Span
-
-    @property
-    def path(self) -> Path:
-        return tuple(part for name in self.text.split(".") for part in _parts(name))
+def _path(entry: str) -> Path:
+    return tuple(part for name in entry.split(".") for part in _parts(name))
 
 
 def _parts(name: str) -> Iterator[str]:
@@ -48,13 +33,13 @@ def broken_contract(file: str, text: str, reads: Iterable[tuple[Path, Span]]) ->
 
     Nothing where the template has no contract.
     """
-    entries = _entries(file, text)
-    if entries is None:
+    stated = entries(file, text, "reads")
+    if stated is None:
         return
-    paths: dict[Path, _Entry] = {}
-    for entry in entries:
+    paths: dict[Path, Entry] = {}
+    for entry in stated:
         if _PATH.fullmatch(entry.text):
-            paths[entry.path] = entry
+            paths[_path(entry.text)] = entry
         else:
             help_text = "write names as `visitor.tier` or `items[].title`, with commas between"
             yield Diagnostic("T103", "error", f"`{entry.text}` is no name of an input", entry.span, help=help_text)
@@ -75,18 +60,6 @@ def broken_contract(file: str, text: str, reads: Iterable[tuple[Path, Span]]) ->
         if promised not in kept and promised != (NO_INPUTS,):
             close = did_you_mean(entry.text, (spelled(path) for path, _ in found))
             yield Diagnostic("T115", "warning", f"nothing here reads `{entry.text}`", entry.span, help=close)
-
-
-def _entries(file: str, text: str) -> list[_Entry] | None:
-    pattern = _JINJA if file.endswith(".jinja") else _LIQUID
-    contracts = list(pattern.finditer(text))
-    return [entry for contract in contracts for entry in _within(file, text, contract)] if contracts else None
-
-
-def _within(file: str, text: str, contract: re.Match[str]) -> Iterator[_Entry]:
-    group = "entries" if contract["entries"] is not None else "block"
-    for each in _ENTRY.finditer(text, *contract.span(group)):
-        yield _Entry(each[0], span_at(file, text, each.start(), len(each[0])))
 
 
 def _covers(promised: Path, path: Path) -> bool:
