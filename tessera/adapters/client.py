@@ -63,9 +63,7 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
     return reply.document if reply.status == httpx.codes.OK else None
 
 
-async def ask_json(
-    client: httpx.AsyncClient, source: str, call: Call, understood: Collection[int] = ()
-) -> Reply:
+async def ask_json(client: httpx.AsyncClient, source: str, call: Call, understood: Collection[int] = ()) -> Reply:
     """Make a call for JSON. ``understood`` are the statuses beside 200 that mean something to the caller.
 
     Raises as `get_json` does; where the service says when it wants to be asked again, `SourceUnavailable` tells.

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from tessera.renderer.core.context import Context
-from tessera.renderer.core.declared import Coerced, Declared, KnownProfile
+from tessera.renderer.core.declared import Coerced, Declared, KnownProfile, Part
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.events import told_by
 from tessera.renderer.core.inputs import Items
@@ -23,6 +23,14 @@ V = TypeVar("V")
 Rung = Literal["fresh", "stale", "default", "empty"]
 NOTHING = Items(())
 NOT_TOLD = Coerced({})
+
+
+class Refused(Exception):
+    """A visitor's profile says that they refuse personalization: they are to be answered as whoever refused it here."""
+
+    def __init__(self, profile: Got[KnownProfile]) -> None:
+        super().__init__("personalization is refused")
+        self.profile = profile
 
 
 class Asked(NamedTuple):
@@ -42,13 +50,20 @@ class Asked(NamedTuple):
     forced: str | None = None
     counted: bool = True
 
+    def refused(self) -> "Asked":
+        """Return the same request as one of a visitor who refuses personalization."""
+        return self._replace(context=self.context.refused())
+
 
 class Fetched(NamedTuple):
-    """One input that was used, for whoever wants to know where an answer came from. Ages are in seconds."""
+    """One input that was used, for whoever wants to know where an answer came from.
+
+    Ages are in seconds, None where there is no answer.
+    """
 
     source: str
     what: str
-    age_s: float
+    age_s: float | None
     status: str
 
 
@@ -76,6 +91,15 @@ class Known:
         self.used_inputs: list[tuple[str, str, Got[Any]]] = []
         self.problems = problems
         self.purges = purges
+
+    @classmethod
+    def of_refused(
+        cls, asked: Asked, base_facts: Mapping[str, Value], problems: list[str], purges: int, refusal: Refused
+    ) -> Self:
+        """Begin anew for a visitor who refused, of whom no more is known than that, and for how long it holds."""
+        known = cls(asked, base_facts, problems, purges)
+        known.used("profile", "personalization refused", refusal.profile)
+        return known
 
     def add(self, coerced: Coerced) -> None:
         """Take in facts; those whose value does not fit their type stay unknown."""
@@ -112,7 +136,12 @@ class Known:
     @property
     def fetched(self) -> tuple[Fetched, ...]:
         """The inputs that were used, in the order of their use."""
-        return tuple(Fetched(source, what, got.age_s, got.freshness) for source, what, got in self.used_inputs)
+        found: list[Fetched] = []
+        for source, what, got in self.used_inputs:
+            found.append(Fetched(source, what, got.age_s, got.freshness))
+            if isinstance(got.value, KnownProfile):
+                found.extend(_fetched(part, got.age_s) for part in got.value.parts)
+        return tuple(found)
 
     @property
     def rung(self) -> Rung:
@@ -265,8 +294,28 @@ class Gatherer:
 
 
 def _take(known: Known, got: Got[KnownProfile]) -> None:
-    """Take in a profile, and its age where it is stale."""
+    """Take in a profile, and its age where it is stale; of one that is merged, what became of its parts.
+
+    Raises `Refused`.
+    """
+    if got.value.refused:
+        raise Refused(got)
     profile = known.used("profile", got.value.status, got)
     known.add(profile.coerced)
+    for part in profile.parts:
+        if part.failure is None:
+            continue
+        if part.age_s is None:
+            known.failed(part.failure)
+            continue
+        known.stale = True
+        known.problems.append(problem(part.failure))
+        known.ages = {**known.ages, **dict.fromkeys(part.gave, part.age_s + got.age_s)}
     if got.freshness == "stale":
         known.ages = {**known.ages, **dict.fromkeys(profile.coerced.facts, got.age_s)}
+
+
+def _fetched(part: Part, since_s: float) -> Fetched:
+    """Tell what a source gave to a profile, or how it failed, so many seconds after the parts were merged."""
+    age_s = None if part.age_s is None else part.age_s + since_s
+    return Fetched(f"profile from {part.source}", ", ".join(part.gave), age_s, part.status)

@@ -5,7 +5,7 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
@@ -20,7 +20,7 @@ from tessera.renderer.core.layout import compose, nested_in
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
 from tessera.renderer.fragments import Fragments, rendered
-from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
+from tessera.renderer.gather import Asked, Gatherer, Known, Refused, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
 from tessera.renderer.remembered import Got
@@ -134,14 +134,30 @@ class Pipeline:
         for rung in (self._decided, self._default):
             try:
                 known = Known(asked, plan.base_facts, problems, self.fragments.purges)
-                if plan.before:
-                    await self._leave_out(known, asked, plan, {} if others is None else others)
-                return await rung(asked, plan, known)
+                return await self._from(rung, asked, plan, known, {} if others is None else others)
             except Exception as failure:
                 expected = isinstance(failure, SourceError | RenderError)
                 problems.append(problem(failure) if isinstance(failure, SourceError) else "render error")
                 log.warning("%s/%s: %s", plan.page, plan.name, failure, exc_info=not expected)
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
+
+    async def _from(
+        self,
+        rung: "Callable[[Asked, SlotPlan, Known], Awaitable[Answer]]",
+        asked: Asked,
+        plan: SlotPlan,
+        known: Known,
+        others: Others,
+    ) -> Answer:
+        """Answer from a rung; as one who refused, whoever turns out on the way to have refused personalization."""
+        if plan.before:
+            await self._leave_out(known, asked, plan, others)
+        try:
+            return await rung(asked, plan, known)
+        except Refused as refusal:
+            asked = asked.refused()
+            known = Known.of_refused(asked, plan.base_facts, known.problems, known.purges, refusal)
+            return await self._from(rung, asked, plan, known, others)
 
     async def _leave_out(self, known: Known, asked: Asked, plan: SlotPlan, others: Others) -> None:
         """Note which items the slots before it show: what holds for them only for a time holds for it no longer."""

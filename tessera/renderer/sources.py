@@ -6,7 +6,7 @@ cache. Values are coerced as declared, once, when they arrive.
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tessera.renderer.core.declared import Declared, KnownProfile
@@ -15,6 +15,7 @@ from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
+from tessera.renderer.profiles import OneSource, Profiler, ProfileSource, SeveralSources
 from tessera.renderer.remembered import Arrived, Got, Remembered, Terms
 
 ANY_ITEM = "item:"
@@ -29,7 +30,7 @@ class Sources:
 
     def __init__(
         self,
-        profiles: tuple[Profiles, Terms],
+        profiles: tuple[Profiles | Sequence[ProfileSource], Terms],
         recommender: tuple[Recommender, Terms],
         catalogue: tuple[Catalogue, Terms],
         carts: tuple[Carts, Terms],
@@ -38,10 +39,20 @@ class Sources:
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
+        """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1.
+
+        Of several profile sources the first counts most; the terms are then those of what they are merged to.
+        """
         self.clock = clock
         self._fences = fences = Fences()
-        self._profiles, terms = profiles
+        asked, terms = profiles
+        parts: tuple[Remembered[Any, Any], ...] = ()
+        self._profiler: Profiler
+        if isinstance(asked, Sequence):
+            self._profiler = several = SeveralSources(asked, fences, clock, draw)
+            parts = several.remembered
+        else:
+            self._profiler = OneSource(asked)
         self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw)
         self._recommender, terms = recommender
         self.lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw)
@@ -54,7 +65,7 @@ class Sources:
         self._events, terms = events
         self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw)
         own = self.profiles, self.lists, self.single, self._cart_of, self._assigned, self._moments
-        self._all: tuple[Remembered[Any, Any], ...] = own
+        self._all: tuple[Remembered[Any, Any], ...] = own + parts
 
     def purge(self, tags: Iterable[str], *, hard: bool) -> None:
         """End the fresh life of all that carries one of the tags, or (hard) let go of it.
@@ -81,8 +92,7 @@ class Sources:
         tags = _of_visitor(visitor_id)
 
         async def fetch() -> Arrived[KnownProfile]:
-            known = declared.profile(await self._profiles.profile(visitor_id, declared.traits))
-            return Arrived(known, tags, known.status == "missing")
+            return await self._profiler.fetch(visitor_id, declared, tags)
 
         return await self.profiles.get((declared.shape, visitor_id), fetch, tags)
 

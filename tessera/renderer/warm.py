@@ -47,7 +47,7 @@ def at_hand(
             return None
         if visitor_id is not None:
             profile = sources.profiles.calm((declared.shape, visitor_id), now_s)
-            if profile is None:
+            if profile is None or profile.value.unusual:
                 return None
             facts.update(profile.value.coerced.facts)
             fresh_until_s = profile.fresh_until_s
@@ -63,7 +63,7 @@ def at_hand(
             return None
         if profile is None and visitor_id is not None:
             profile = sources.profiles.calm((declared.shape, visitor_id), now_s)
-            if profile is None:
+            if profile is None or profile.value.unusual:
                 return None
             facts.update(profile.value.coerced.facts)
             fresh_until_s = profile.fresh_until_s
