@@ -4,7 +4,7 @@ from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
 from tessera.adapters.client import at, fill_url, get_json
-from tessera.renderer.core.errors import SourceGarbled
+from tessera.adapters.platforms import SOURCE, consents_of, names_at, object_at, only
 from tessera.renderer.core.ports import Profile
 
 
@@ -15,6 +15,9 @@ class HttpProfilesOptions(Options):
     traits: str = Field("traits", description="Where the traits are in the service's JSON, dotted")
     segments: str = Field(
         "segments", description="Where the segments are: a list of names, or an object of name to true or false"
+    )
+    consent: str | None = Field(
+        None, description="Where consent for personalization is, dotted: `granted` or true is a yes, nothing is no word"
     )
     token_variable: str | None = Field(None, description="Environment variable with a bearer token")
 
@@ -30,24 +33,16 @@ class HttpProfiles:
         self._token = secret(options.token_variable)
         self._traits = options.traits
         self._segments = options.segments
+        self._consent = options.consent
 
     async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
         """Fetch one profile; 404, and an empty object, mean a visitor that the service does not know."""
         url = fill_url(self._url, {"visitor_id": visitor_id, "traits": ",".join(sorted(traits))})
-        document = await get_json(self._client, "profile", url, self._token)
+        document = await get_json(self._client, SOURCE, url, self._token)
         if not document:
             return Profile(status="missing")
-        found = at(document, self._traits)
-        if found is not None and not isinstance(found, dict):
-            raise SourceGarbled("profile", f"`{self._traits}` is not an object")
-        kept = {name: value for name, value in (found or {}).items() if name in traits}
-        return Profile(kept, self._segment_names(at(document, self._segments)))
-
-    def _segment_names(self, found: object) -> frozenset[str]:
-        if found is None:
-            return frozenset()
-        if isinstance(found, dict):
-            return frozenset(name for name, member in found.items() if member is True)
-        if isinstance(found, list) and all(isinstance(name, str) for name in found):
-            return frozenset(found)
-        raise SourceGarbled("profile", f"`{self._segments}` is neither a list of names nor an object")
+        return Profile(
+            only(traits, object_at(at(document, self._traits), self._traits)),
+            names_at(at(document, self._segments), self._segments),
+            consents=consents_of(at(document, self._consent)) if self._consent is not None else {},
+        )
