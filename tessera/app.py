@@ -91,6 +91,7 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
+            tell_consent=settings.profiles.tell_consent,
         )
         recorder = make_recorder(settings)
         if recorder is not None:

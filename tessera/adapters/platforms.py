@@ -23,6 +23,19 @@ class AudienceOptions(Options):
     )
 
 
+class PlatformOptions(AudienceOptions):
+    """Settings of a platform that has consent, if anywhere, where it has traits."""
+
+    consent: str | None = Field(
+        None, description="Trait, field or place with consent for personalization: `granted` or true is a yes"
+    )
+
+    @property
+    def tells_consent(self) -> bool:
+        """Whether it says anything of consent."""
+        return self.consent is not None
+
+
 def segments_of(audiences: Mapping[str, str], found: Collection[str]) -> frozenset[str]:
     """Return the segments, as the rules call them, of the audiences that a visitor is in."""
     listed = frozenset(audiences.values())

@@ -2,22 +2,19 @@
 
 from pydantic import Field
 
-from tessera.adapters.base import Options, Reach, secret
+from tessera.adapters.base import Reach, secret
 from tessera.adapters.client import at, fill_url, get_json
-from tessera.adapters.platforms import SOURCE, consents_of, names_at, object_at, only
+from tessera.adapters.platforms import SOURCE, PlatformOptions, consents_of, names_at, object_at, only, segments_of
 from tessera.renderer.core.ports import Profile
 
 
-class HttpProfilesOptions(Options):
+class HttpProfilesOptions(PlatformOptions):
     """Where the service is, and where in its JSON things are."""
 
     url: str = Field(pattern="^https?://", description="Address, in which `{visitor_id}` and `{traits}` are filled in")
     traits: str = Field("traits", description="Where the traits are in the service's JSON, dotted")
     segments: str = Field(
         "segments", description="Where the segments are: a list of names, or an object of name to true or false"
-    )
-    consent: str | None = Field(
-        None, description="Where consent for personalization is, dotted: `granted` or true is a yes, nothing is no word"
     )
     token_variable: str | None = Field(None, description="Environment variable with a bearer token")
 
@@ -33,6 +30,7 @@ class HttpProfiles:
         self._token = secret(options.token_variable)
         self._traits = options.traits
         self._segments = options.segments
+        self._audiences = options.audiences
         self._consent = options.consent
 
     async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
@@ -43,6 +41,6 @@ class HttpProfiles:
             return Profile(status="missing")
         return Profile(
             only(traits, object_at(at(document, self._traits), self._traits)),
-            names_at(at(document, self._segments), self._segments),
+            segments_of(self._audiences, names_at(at(document, self._segments), self._segments)),
             consents=consents_of(at(document, self._consent)) if self._consent is not None else {},
         )

@@ -44,6 +44,11 @@ class MparticleProfilesOptions(AudienceOptions):
         "production", description="Whose data is read: `production` or `development`"
     )
 
+    @property
+    def tells_consent(self) -> bool:
+        """Always: whoever opted out has refused."""
+        return True
+
 
 class MparticleProfiles:
     """Implements `Profiles`. Segments are audiences by their id, under the names that settings give them."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import Field
 
 from tessera.adapters.base import Reach, secret
-from tessera.adapters.platforms import SOURCE, AudienceOptions, consents_of, names_at, only, segments_of
+from tessera.adapters.platforms import SOURCE, PlatformOptions, consents_of, names_at, only, segments_of
 from tessera.renderer.core.errors import SourceGarbled, SourceUnavailable
 from tessera.renderer.core.ports import Profile
 
@@ -35,7 +35,7 @@ MISTAKES = (
 """What the query, or a value for it, is to be blamed for; all else says that the server cannot serve now."""
 
 
-class PostgresProfilesOptions(AudienceOptions):
+class PostgresProfilesOptions(PlatformOptions):
     """Which database, and what is asked of it."""
 
     url_variable: str = Field(
@@ -49,7 +49,6 @@ class PostgresProfilesOptions(AudienceOptions):
     segments: str = Field(
         "segments", description="Column with the segments: an array of names, or one text with commas"
     )
-    consent: str | None = Field(None, description="Column with consent for personalization: `granted` or true is a yes")
     max_connections: int = Field(4, ge=1, le=100, description="Connections of each process, at most")
 
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from tessera.adapters.base import Reach, secret
 from tessera.adapters.client import at
-from tessera.adapters.platforms import SOURCE, AudienceOptions, consents_of, names_at, object_at, only, segments_of
+from tessera.adapters.platforms import SOURCE, PlatformOptions, consents_of, names_at, object_at, only, segments_of
 from tessera.adapters.redis import connect
 from tessera.renderer.core.errors import SourceGarbled, SourceUnavailable
 from tessera.renderer.core.ports import Profile
@@ -23,7 +23,7 @@ TIMEOUT_S = 2.0
 DOCUMENT = TypeAdapter[Any](Any)
 
 
-class RedisProfilesOptions(AudienceOptions):
+class RedisProfilesOptions(PlatformOptions):
     """Where Redis is, and how profiles lie in it."""
 
     url: str | None = Field(
@@ -43,9 +43,6 @@ class RedisProfilesOptions(AudienceOptions):
     traits: str = Field("", description="Where the traits are in a `json`, dotted; empty for the whole")
     segments: str = Field(
         "segments", description="Field, or place in a `json`, with the segments; in a hash one text with commas"
-    )
-    consent: str | None = Field(
-        None, description="Field, or place in a `json`, with consent for personalization: `granted` or true is a yes"
     )
 
     @field_validator("key")

@@ -12,7 +12,7 @@ from tessera.adapters.base import Reach, secret
 from tessera.adapters.client import Call, ask_json, bearer
 from tessera.adapters.platforms import (
     SOURCE,
-    AudienceOptions,
+    PlatformOptions,
     consents_of,
     names_at,
     object_at,
@@ -24,7 +24,7 @@ from tessera.renderer.core.ports import Profile
 HOSTS = {"us": "https://profiles.rudderstack.com", "eu": "https://profiles-eu.rudderstack.com"}
 
 
-class RudderstackProfilesOptions(AudienceOptions):
+class RudderstackProfilesOptions(PlatformOptions):
     """Which store of activations it is."""
 
     destination: str = Field(description="Id of the Redis destination that the profiles are synchronized to")
@@ -35,7 +35,6 @@ class RudderstackProfilesOptions(AudienceOptions):
     view: str | None = Field(
         None, description="Feature view to read; without it all are, where two differ the one whose name comes first"
     )
-    consent: str | None = Field(None, description="Trait with consent for personalization: `granted` or true is a yes")
 
 
 class RudderstackProfiles:

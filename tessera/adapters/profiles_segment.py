@@ -15,7 +15,7 @@ from pydantic import Field
 
 from tessera.adapters.base import Reach, secret
 from tessera.adapters.client import Call, ask_json, at
-from tessera.adapters.platforms import SOURCE, AudienceOptions, consents_of, object_at, only, segments_of
+from tessera.adapters.platforms import SOURCE, PlatformOptions, consents_of, object_at, only, segments_of
 from tessera.renderer.core.ports import Profile
 
 HOSTS = {"us": "https://profiles.segment.com", "eu": "https://profiles.euw1.segment.com"}
@@ -25,14 +25,13 @@ PAGE = 100
 MAX_PAGES = 20
 
 
-class SegmentProfilesOptions(AudienceOptions):
+class SegmentProfilesOptions(PlatformOptions):
     """Whose space it is."""
 
     space: str = Field(pattern="^[A-Za-z0-9_-]+$", description="Id of the space")
     token_variable: str = Field(description="Environment variable with the access token of the Profile API")
     region: Literal["us", "eu"] = Field("us", description="Where the workspace is: `us` or `eu`")
     id_type: str = Field("user_id", pattern="^[a-z0-9_]+$", description="Kind of external id that a visitor id is")
-    consent: str | None = Field(None, description="Trait with consent for personalization: `granted` or true is a yes")
 
 
 class _Traits(NamedTuple):

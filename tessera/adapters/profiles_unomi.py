@@ -30,6 +30,11 @@ class UnomiProfilesOptions(AudienceOptions):
         None, description="Key of the consent for personalization, such as `example/personalization`"
     )
 
+    @property
+    def tells_consent(self) -> bool:
+        """Always: whoever browses anonymously has refused."""
+        return True
+
 
 class UnomiProfiles:
     """Implements `Profiles`. Whoever browses anonymously, by Unomi's own word, has denied consent."""

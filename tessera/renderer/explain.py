@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tessera.renderer.core.inputs import plain
+from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.tags import Tag
 from tessera.renderer.gather import Asked, Fetched, Known, Refused
 from tessera.renderer.pipeline import Answer, Pipeline
@@ -77,25 +78,26 @@ class Explanation:
 
 async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) -> Explanation:
     """Gather what the slot needs, account for its rules, and answer as for a visitor."""
-    known = Known(asked, plan.base_facts, [])
+    known, needs = Known(asked, plan.base_facts, []), pipeline.gatherer.needs(plan)
     try:
-        await pipeline.gatherer.learn(known, asked, plan.needs)
+        await pipeline.gatherer.learn(known, asked, needs)
     except Refused as refusal:
         asked = asked.refused()
-        known = Known.of_refused(asked, plan.base_facts, [], known.purges, refusal)
-        await pipeline.gatherer.learn(known, asked, plan.needs)
+        known = Known(asked, plan.base_facts, [])
+        known.refused(refusal)
+        await pipeline.gatherer.learn(known, asked, needs)
     trace = explain_slot(site.ruleset, plan.page, plan.name, known.facts, asked.now, known.ages)
     answer = await pipeline.slot(asked, plan)
     asked_only = plan.outcome(answer.decision).inputs.asked
     tags = (*answer.fragment.tags, *plan.tags)
-    learned = known.facts, known.misfits, (*_skipped(asked, plan, known), *known.fetched)
+    learned = known.facts, known.misfits, (*_skipped(asked, needs, known), *known.fetched)
     return Explanation(site.version, plan.scope, *learned, trace, answer, asked_only, tags)
 
 
-def _skipped(asked: Asked, plan: SlotPlan, known: Known) -> Iterable[Fetched]:
+def _skipped(asked: Asked, needs: Needs | None, known: Known) -> Iterable[Fetched]:
     """Tell that a profile was not even asked for: of crawlers, and of whoever has not consented, none ever is."""
     visitor = asked.context.visitor
-    wanted = plan.needs is not None and plan.needs.profile and "profile" not in [each.source for each in known.fetched]
+    wanted = needs is not None and needs.profile and "profile" not in [each.source for each in known.fetched]
     if wanted and (visitor.crawler or visitor.consent != "granted"):
         yield Fetched("profile", "", None, "skipped_no_consent")
 

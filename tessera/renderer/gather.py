@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Self, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.declared import Coerced, Declared, KnownProfile, Part
@@ -14,6 +14,7 @@ from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import Granule
+from tessera.renderer.plans import SlotPlan
 from tessera.renderer.remembered import Got
 from tessera.renderer.sources import Sources
 from tessera.rules.compile import Truth
@@ -92,14 +93,9 @@ class Known:
         self.problems = problems
         self.purges = purges
 
-    @classmethod
-    def of_refused(
-        cls, asked: Asked, base_facts: Mapping[str, Value], problems: list[str], purges: int, refusal: Refused
-    ) -> Self:
-        """Begin anew for a visitor who refused, of whom no more is known than that, and for how long it holds."""
-        known = cls(asked, base_facts, problems, purges)
-        known.used("profile", "personalization refused", refusal.profile)
-        return known
+    def refused(self, refusal: Refused) -> None:
+        """Note that the visitor refused, and for how long that is known: no more is known of them."""
+        self.used("profile", "personalization refused", refusal.profile)
 
     def add(self, coerced: Coerced) -> None:
         """Take in facts; those whose value does not fit their type stay unknown."""
@@ -159,6 +155,10 @@ class Gatherer:
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
+
+    def needs(self, plan: SlotPlan) -> Needs | None:
+        """Return what deciding a slot needs here."""
+        return plan.needs_consent if self.sources.tell_consent else plan.needs
 
     async def learn(self, known: Known, asked: Asked, needs: Needs | None) -> None:
         """Bring in the facts that are needed; what is not at hand is asked for concurrently."""

@@ -5,7 +5,7 @@ What waits, waits here. Everything it calls is either pure or an input behind `s
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
@@ -124,40 +124,31 @@ class Pipeline:
             others[plan.name] = asyncio.ensure_future(self.slot(asked, plan, others))
         return others[plan.name]
 
-    async def slot(self, asked: Asked, plan: SlotPlan, others: Others | None = None) -> Answer:
+    async def slot(
+        self, asked: Asked, plan: SlotPlan, others: Others | None = None, refusal: Refused | None = None
+    ) -> Answer:
         """Answer for one slot, from the highest rung of the ladder that holds.
 
         ``others`` are those beside it, which this adds to; without them it asks for those that it depends on itself.
+        Whoever turns out on the way to have refused personalization (``refusal``) is answered anew, as one who did.
         """
         self.look()
         problems: list[str] = []
         for rung in (self._decided, self._default):
             try:
                 known = Known(asked, plan.base_facts, problems, self.fragments.purges)
-                return await self._from(rung, asked, plan, known, {} if others is None else others)
+                if refusal is not None:
+                    known.refused(refusal)
+                if plan.before:
+                    await self._leave_out(known, asked, plan, {} if others is None else others)
+                return await rung(asked, plan, known)
+            except Refused as refused:
+                return await self.slot(asked.refused(), plan, others, refused)
             except Exception as failure:
                 expected = isinstance(failure, SourceError | RenderError)
                 problems.append(problem(failure) if isinstance(failure, SourceError) else "render error")
                 log.warning("%s/%s: %s", plan.page, plan.name, failure, exc_info=not expected)
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
-
-    async def _from(
-        self,
-        rung: "Callable[[Asked, SlotPlan, Known], Awaitable[Answer]]",
-        asked: Asked,
-        plan: SlotPlan,
-        known: Known,
-        others: Others,
-    ) -> Answer:
-        """Answer from a rung; as one who refused, whoever turns out on the way to have refused personalization."""
-        if plan.before:
-            await self._leave_out(known, asked, plan, others)
-        try:
-            return await rung(asked, plan, known)
-        except Refused as refusal:
-            asked = asked.refused()
-            known = Known.of_refused(asked, plan.base_facts, known.problems, known.purges, refusal)
-            return await self._from(rung, asked, plan, known, others)
 
     async def _leave_out(self, known: Known, asked: Asked, plan: SlotPlan, others: Others) -> None:
         """Note which items the slots before it show: what holds for them only for a time holds for it no longer."""
@@ -170,7 +161,8 @@ class Pipeline:
                 known.holds_until(asked.now + timedelta(seconds=each.horizon_s))
 
     async def _decided(self, asked: Asked, plan: SlotPlan, known: Known) -> Answer:
-        if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
+        needs = self.gatherer.needs(plan)
+        if needs is not None and (waiting := self.gatherer.at_hand(known, asked, needs)):
             await self.gatherer.finish(known, asked, waiting)
         decision = plan.forced.get(asked.forced) if asked.forced else None
         if decision is None:

@@ -58,6 +58,7 @@ class SlotPlan:
     is the narrowest of all that any rule or template of the slot could read. ``forced`` has what to show of an
     experiment's arm, by ``experiment.arm``, to whoever may see it without being counted. ``budget`` is how many
     different answers it promises to have at most. ``before`` are the slots whose items it leaves out of its lists.
+    ``needs_consent`` are its needs where profiles tell of consent: whatever could be about the visitor then needs one.
     """
 
     page: str
@@ -69,6 +70,7 @@ class SlotPlan:
     rollouts: tuple[Rollout, ...]
     base_facts: Mapping[str, Value]
     needs: Needs | None
+    needs_consent: Needs | None
     outcomes: Mapping[int, OutcomePlan]
     default: OutcomePlan
     forced: Mapping[str, Decision]

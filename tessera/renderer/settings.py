@@ -293,6 +293,11 @@ class Profiles(Service):
         return self
 
     @property
+    def tell_consent(self) -> bool:
+        """Whether any of them may say that a visitor refused personalization."""
+        return any(each.options.tells_consent for each in self.sources or (self,))
+
+    @property
     def by_precedence(self) -> tuple[ProfileSource, ...]:
         """The sources, the one that counts most first."""
         return tuple(sorted(self.sources, key=lambda each: ("first", "second", "third").index(each.party)))

@@ -38,12 +38,16 @@ class Sources:
         assignments: tuple[Assignments, Terms],
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
+        *,
+        tell_consent: bool = False,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1.
 
         Of several profile sources the first counts most; the terms are then those of what they are merged to.
+        ``tell_consent`` says that profiles may tell that a visitor refused personalization.
         """
         self.clock = clock
+        self.tell_consent = tell_consent
         self._fences = fences = Fences()
         asked, terms = profiles
         parts: tuple[Remembered[Any, Any], ...] = ()

@@ -41,7 +41,7 @@ def at_hand(
     if parameters.facts:
         facts.update(parameters.facts)
     profile = None
-    needs = plan.needs
+    needs = plan.needs_consent if sources.tell_consent else plan.needs
     if needs is not None:
         if needs.more_than_profile:
             return None

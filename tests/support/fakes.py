@@ -49,6 +49,7 @@ class World:
         max_entries: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = lambda: 0.0,
+        tell_consent: bool = False,
     ) -> Sources:
         """Wrap these ports as the application does. The highest ``draw`` is the earliest refresh; 0 is none."""
         lifetime = Lifetime(fresh_s, grace_s, stale_s, missing_s)
@@ -65,6 +66,7 @@ class World:
             (FakeAssignments(self), terms("assignments", Lifetime(0, 0))),
             clock,
             draw,
+            tell_consent=tell_consent,
         )
 
 
