@@ -62,7 +62,7 @@ async def test_columns_and_members_of_an_object_are_traits(reading: PostgresProf
 async def test_what_is_null_is_not_known(reading: PostgresProfiles) -> None:
     known = await reading.profile("bob", TRAITS)
     assert set(known.traits.values()) == {None}
-    assert (known.segments, known.consents) == (set(), {"personalization": "denied"})
+    assert (known.segments, known.consents) == (frozenset(), {"personalization": "denied"})
 
 
 @pytest.mark.parametrize("visitor_id", ["nobody", "ann'; DROP TABLE customers; --", "$1", "ü"])

@@ -1,11 +1,10 @@
 """Profiles of several sources: each behind its own deadline and memory, and merged to one that is at hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,6 @@ from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.profiles import ProfileSource
 from tessera.renderer.remembered import Terms
 from tessera.renderer.settings import load_settings
-from tessera.renderer.sources import Sources
 from tests.support.client import NOW, Client, client_of
 from tests.support.fakes import World
 from tests.support.sites import load, write_site
@@ -72,21 +70,16 @@ class Several(World):
         self.crm = Platform({"ann": Profile({"tier": "gold", "first_name": "Ann"})})
         self.cdp = Platform({"ann": Profile({"tier": "silver", "secret": "s"})})
 
-    def sources(self, **more: Any) -> Sources:
+    def profile_sources(self, terms: Terms) -> tuple[Sequence[ProfileSource], Terms]:
         def source(name: str, profiles: Profiles, fresh_s: float, deadline_ms: float, *gives: str) -> ProfileSource:
-            terms = Terms("profile", deadline_ms, Lifetime(fresh_s, 600, 0, 5), 100, 10**6, 0.3)
-            return ProfileSource(name, profiles, terms, frozenset(gives))
+            own = replace(terms, lifetime=Lifetime(fresh_s, 600, 0, 5), deadline_ms=deadline_ms, retry_s=0.3)
+            return ProfileSource(name, profiles, own, frozenset(gives))
 
-        sources = super().sources(**more)
         parts = [
             source("crm", self.crm, 60, 5000),
             source("cdp", self.cdp, 20, 30, "visitor.secret", "visitor.tier"),
         ]
-        nothing, terms = None, Terms("profile", 10_000, Lifetime(float("inf"), 0), 100, 10**6, 0.3)
-        rest = [(nothing, terms)] * 5
-        merged = Sources((parts, terms), *rest, sources.clock, lambda: 0.0)  # type: ignore[arg-type]
-        self.made = merged
-        return merged
+        return parts, replace(terms, lifetime=Lifetime(float("inf"), 0), retry_s=0.3)
 
 
 @pytest.fixture
