@@ -79,3 +79,27 @@ def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
     assert problems(write(tmp_path, "[server\n")) == [
         "tessera.toml: expected ']' at the end of a table declaration (at line 1, column 8)"
     ]
+
+
+def test_an_adapter_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    write(tmp_path, '[profiles]\nadapter = "carrier-pigeon"\n[lists]\nadapter = "http"\nurl = "ftp://x"\nitmes = ""')
+    assert problems(tmp_path) == [
+        "`profiles`: there is no adapter `carrier-pigeon` for it; there are `sqlite`, `http`",
+        "`lists`: the `http` adapter does not take `url`: string should match pattern '^https?://'; "
+        "the `http` adapter has no setting `itmes`",
+    ]
+
+
+def test_a_table_of_an_adapter_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, '[lists]\nadapter = "http"\nurl = "https://recommender.example/"')
+    monkeypatch.setenv("TESSERA_LISTS__FIELDS", '{"title": "name"}')
+    assert load_settings(tmp_path).lists.options.model_dump()["fields"] == {"title": "name"}
+    monkeypatch.setenv("TESSERA_LISTS__FIELDS", "{")
+    assert problems(tmp_path)[0].startswith("`lists`: the `http` adapter ")
+
+
+def test_production_needs_the_secrets_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, '[lists]\nadapter = "http"\nurl = "https://recommender.example/"\ntoken_variable = "A_TOKEN"')
+    assert problems(tmp_path) == ["`lists`: `A_TOKEN` must be set in the environment"]
+    monkeypatch.setenv("A_TOKEN", "s3cret")
+    assert load_settings(tmp_path).lists.adapter == "http"

@@ -7,10 +7,11 @@ An adapter is a class with two things: `Options`, a model of its own settings, a
 import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, get_origin
 
 import httpx
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import from_json
 
 from tessera.adapters.sqlite import Store
 
@@ -22,6 +23,16 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_and_lists_may_be_json(cls, given: dict[str, object]) -> dict[str, object]:
+        """Read tables and lists that come from the environment, where they are written as JSON."""
+        nested = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) in (dict, tuple)}
+        return {
+            name: from_json(value) if name in nested and isinstance(value, str) else value
+            for name, value in given.items()
+        }
 
     @property
     def tells_consent(self) -> bool:

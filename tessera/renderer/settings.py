@@ -255,8 +255,8 @@ class Service(Upstream):
         except (UnknownAdapter, ImportError) as failure:
             raise ValueError(str(failure)) from None
         except ValidationError as invalid:
-            problems = "; ".join(_of_adapter(error) for error in invalid.errors())
-            raise ValueError(f"the `{self.adapter}` adapter {problems}") from None
+            problems = (f"the `{self.adapter}` adapter {_of_adapter(error)}" for error in invalid.errors())
+            raise ValueError("; ".join(problems)) from None
         return self
 
 
@@ -492,6 +492,8 @@ def _problem(error: ErrorDetails) -> str:
 def _of_adapter(error: ErrorDetails) -> str:
     """Say the same of a setting of an adapter's own."""
     name = ".".join(str(part) for part in error["loc"])
+    if not name:
+        return f"does not take this: {_lower(error['msg'].removeprefix('Value error, '))}"
     if error["type"] == "missing":
         return f"needs a `{name}`"
     if error["type"] == "extra_forbidden":
