@@ -1,9 +1,11 @@
 """The composition root: builds adapters, cache and pipeline from settings, and mounts the routes."""
 
 import asyncio
+import math
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
@@ -28,7 +30,7 @@ from tessera.renderer.admin import mounted
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Events, Exposures
+from tessera.renderer.core.ports import Events, Exposures, Profiles
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
 from tessera.renderer.digests import Budgets, Digests
@@ -47,11 +49,13 @@ from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.podlets import Podlets
 from tessera.renderer.previews import Previews
+from tessera.renderer.profiles import ProfileSource
 from tessera.renderer.purges import Purges
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.remembered import Terms
 from tessera.renderer.routes import Routes
+from tessera.renderer.settings import Profiles as ProfilesSettings
 from tessera.renderer.settings import Service, Settings, Upstream
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
@@ -61,6 +65,8 @@ from tessera.renderer.understand import Understanding
 from tessera.tracing import Traced, make_provider
 
 STORE = "tessera.sqlite"
+MERGING_MS = 100.0
+"""What merging may take beyond the deadlines of its sources: a guard, not a wait."""
 
 
 class Parts(TypedDict):
@@ -92,13 +98,14 @@ async def assemble(
 
         events = SqliteEvents(store)
         sources = Sources(
-            (adapter(settings.profiles), _terms("profile", settings.profiles)),
+            _profiles(settings.profiles, adapter),
             (adapter(settings.lists), _terms("items", settings.lists)),
             (adapter(settings.catalogue), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
             tally=tally,
+            tell_consent=settings.profiles.tell_consent,
         )
         recorder = make_recorder(settings, tally)
         if recorder is not None:
@@ -260,6 +267,22 @@ def make_recorder(settings: Settings, tally: Tally) -> Recorder | None:
 def revealed(secret: SecretStr | None) -> str | None:
     """Return a secret's value."""
     return secret.get_secret_value() if secret else None
+
+
+def _profiles(
+    profiles: ProfilesSettings, adapter: Callable[[Service], Any]
+) -> tuple[Profiles | Sequence[ProfileSource], Terms]:
+    """Make what asks for profiles. Several sources are merged anew as soon as one part of them is past its life."""
+    terms = _terms("profile", profiles)
+    if not profiles.sources:
+        return adapter(profiles), terms
+    sources = [
+        ProfileSource(each.name, adapter(each), _terms("profile", each), frozenset(each.gives))
+        for each in profiles.by_precedence
+    ]
+    deadlines_ms = sum(each.deadline_ms for each in profiles.sources)  # each ends its own wait before
+    lifetime = Lifetime(math.inf, 0, min(each.stale_s for each in profiles.sources))
+    return sources, replace(terms, deadline_ms=deadlines_ms + MERGING_MS, lifetime=lifetime)
 
 
 def _terms(source: str, upstream: Upstream) -> Terms:

@@ -16,7 +16,7 @@ from tessera.renderer.core import tags
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
-from tessera.renderer.settings import SECRETS, Settings
+from tessera.renderer.settings import SECRETS, ProfileSource, Settings
 from tessera.rules import facts
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +38,9 @@ def settings() -> Iterator[tuple[str, str, object]]:
             assert issubclass(model, BaseModel)
             for name, setting in model.model_fields.items():
                 yield table, name, setting.description
+
+    for name in ("name", "party", "gives"):
+        yield "profiles.sources", name, ProfileSource.model_fields[name].description
 
 
 @pytest.mark.parametrize(("table", "name", "meaning"), list(settings()))

@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from tessera.adapters.registry import ADAPTERS
 from tessera.renderer.settings import SettingsError, load_settings
 
 SECRET = "a secret for tests only"
@@ -82,9 +83,10 @@ def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
 
 
 def test_an_adapter_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    known = ", ".join(f"`{name}`" for name in ADAPTERS["profiles"])
     write(tmp_path, '[profiles]\nadapter = "carrier-pigeon"\n[lists]\nadapter = "http"\nurl = "ftp://x"\nitmes = ""')
     assert problems(tmp_path) == [
-        "`profiles`: there is no adapter `carrier-pigeon` for it; there are `sqlite`, `http`",
+        f"`profiles`: there is no adapter `carrier-pigeon` for it; there are {known}",
         "`lists`: the `http` adapter does not take `url`: string should match pattern '^https?://'; "
         "the `http` adapter has no setting `itmes`",
     ]
@@ -96,6 +98,38 @@ def test_a_table_of_an_adapter_may_come_from_the_environment(tmp_path: Path, mon
     assert load_settings(tmp_path).lists.options.model_dump()["fields"] == {"title": "name"}
     monkeypatch.setenv("TESSERA_LISTS__FIELDS", "{")
     assert problems(tmp_path)[0].startswith("`lists`: the `http` adapter ")
+
+
+SOURCES = """
+[[profiles.sources]]
+name = "own"
+adapter = "sqlite"
+[[profiles.sources]]
+name = "{name}"
+adapter = "segment"
+space = "s1"
+token_variable = "A_TOKEN"
+{more}
+"""
+
+
+def test_several_sources_of_profiles_are_each_held_to_their_adapter(tmp_path: Path) -> None:
+    write(tmp_path, SOURCES.format(name="cdp", more=""))
+    assert problems(tmp_path) == ["`profiles.sources.cdp`: `A_TOKEN` must be set in the environment"]
+    write(tmp_path, SOURCES.format(name="cdp", more='spcae = "s1"'))
+    assert problems(tmp_path) == ["`profiles.sources.1`: the `segment` adapter has no setting `spcae`"]
+    write(tmp_path, SOURCES.format(name="own", more=""))
+    assert problems(tmp_path) == ["`profiles`: two sources of the same name"]
+    write(tmp_path, '[profiles]\nadapter = "sqlite"\n' + SOURCES.format(name="cdp", more=""))
+    assert problems(tmp_path) == ["`profiles`: an `adapter` stands either here or in each of `sources`"]
+
+
+def test_profiles_tell_of_consent_where_any_source_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN", "s3cret")
+    write(tmp_path, SOURCES.format(name="cdp", more=""))
+    assert not load_settings(tmp_path).profiles.tell_consent
+    write(tmp_path, SOURCES.format(name="cdp", more='consent = "ok"'))
+    assert load_settings(tmp_path).profiles.tell_consent
 
 
 def test_production_needs_the_secrets_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

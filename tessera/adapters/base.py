@@ -34,6 +34,11 @@ class Options(BaseModel):
             for name, value in given.items()
         }
 
+    @property
+    def tells_consent(self) -> bool:
+        """Whether its profiles may say that a visitor refused personalization."""
+        return False
+
     def missing_secrets(self) -> list[str]:
         """Return the environment variables that are named and not set."""
         named = [value for name, value in self if name.endswith("_variable") and value is not None]

@@ -2,13 +2,13 @@
 
 from pydantic import Field
 
-from tessera.adapters.base import Options, Reach, secret
+from tessera.adapters.base import Reach, secret
 from tessera.adapters.client import at, fill_url, get_json
-from tessera.renderer.core.errors import SourceGarbled
+from tessera.adapters.platforms import SOURCE, PlatformOptions, consents_of, names_at, object_at, only, segments_of
 from tessera.renderer.core.ports import Profile
 
 
-class HttpProfilesOptions(Options):
+class HttpProfilesOptions(PlatformOptions):
     """Where the service is, and where in its JSON things are."""
 
     url: str = Field(pattern="^https?://", description="Address, in which `{visitor_id}` and `{traits}` are filled in")
@@ -30,24 +30,17 @@ class HttpProfiles:
         self._token = secret(options.token_variable)
         self._traits = options.traits
         self._segments = options.segments
+        self._audiences = options.audiences
+        self._consent = options.consent
 
     async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
         """Fetch one profile; 404, and an empty object, mean a visitor that the service does not know."""
         url = fill_url(self._url, {"visitor_id": visitor_id, "traits": ",".join(sorted(traits))})
-        document = await get_json(self._client, "profile", url, self._token)
+        document = await get_json(self._client, SOURCE, url, self._token)
         if not document:
             return Profile(status="missing")
-        found = at(document, self._traits)
-        if found is not None and not isinstance(found, dict):
-            raise SourceGarbled("profile", f"`{self._traits}` is not an object")
-        kept = {name: value for name, value in (found or {}).items() if name in traits}
-        return Profile(kept, self._segment_names(at(document, self._segments)))
-
-    def _segment_names(self, found: object) -> frozenset[str]:
-        if found is None:
-            return frozenset()
-        if isinstance(found, dict):
-            return frozenset(name for name, member in found.items() if member is True)
-        if isinstance(found, list) and all(isinstance(name, str) for name in found):
-            return frozenset(found)
-        raise SourceGarbled("profile", f"`{self._segments}` is neither a list of names nor an object")
+        return Profile(
+            only(traits, object_at(at(document, self._traits), self._traits)),
+            segments_of(self._audiences, names_at(at(document, self._segments), self._segments)),
+            consents=consents_of(at(document, self._consent)) if self._consent is not None else {},
+        )

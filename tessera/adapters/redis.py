@@ -13,6 +13,19 @@ from tessera.renderer.core.errors import Away
 Command = Sequence[str | bytes | int | float]
 
 
+def connect(url: str, timeout_s: float) -> Redis:
+    """Return a client that tries nothing twice, and gives answers as they come: as bytes."""
+    client = Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        protocol=3,
+    )
+    client.response_callbacks.clear()  # they guess from a command's name what its answer means
+    return client
+
+
 class SharedRedis:
     """Redis within a deadline. After a failure it is left alone for a moment, so that its absence costs nothing."""
 
@@ -20,15 +33,7 @@ class SharedRedis:
         self, url: str, deadline_ms: float, retry_s: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """``clock`` gives seconds; ``retry_s`` is how long after a failure nothing is asked."""
-        deadline_s = deadline_ms / 1000
-        self.client = Redis.from_url(
-            url,
-            socket_timeout=deadline_s,
-            socket_connect_timeout=deadline_s,
-            retry=Retry(NoBackoff(), 0),
-            protocol=3,
-        )
-        self.client.response_callbacks.clear()  # they guess from a command's name what its answer means
+        self.client = connect(url, deadline_ms / 1000)
         self._retry_s = retry_s
         self._clock = clock
         self._away_until = -float("inf")

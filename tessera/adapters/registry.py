@@ -17,6 +17,13 @@ ADAPTERS: Mapping[Port, Mapping[str, str]] = {
     "profiles": {
         "sqlite": "tessera.adapters.profiles_sqlite:SqliteProfiles",
         "http": "tessera.adapters.profiles_http:HttpProfiles",
+        "segment": "tessera.adapters.profiles_segment:SegmentProfiles",
+        "mparticle": "tessera.adapters.profiles_mparticle:MparticleProfiles",
+        "rudderstack": "tessera.adapters.profiles_rudderstack:RudderstackProfiles",
+        "unomi": "tessera.adapters.profiles_unomi:UnomiProfiles",
+        "odp": "tessera.adapters.profiles_odp:OdpProfiles",
+        "redis": "tessera.adapters.profiles_redis:RedisProfiles",
+        "postgres": "tessera.adapters.profiles_postgres:PostgresProfiles",
     },
     "lists": {
         "sqlite": "tessera.adapters.recommender_sqlite:SqliteRecommender",

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tessera.renderer.core.inputs import plain
+from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.tags import Tag
-from tessera.renderer.gather import Asked, Fetched, Known
+from tessera.renderer.gather import Asked, Fetched, Known, Refused
 from tessera.renderer.pipeline import Answer, Pipeline
 from tessera.renderer.plans import SlotPlan
 from tessera.renderer.site import Site
@@ -38,9 +39,7 @@ class Explanation:
         """Tell it to people."""
         answer = self.answer
         key = answer.key.hex() if answer.key else "none, as nothing is shown"
-        fetched = [
-            f"{each.source} {each.what}".rstrip() + f": {each.status}, {each.age_s:g} s old" for each in self.fetched
-        ]
+        fetched = [_told(each) for each in self.fetched]
         facts = [f"{name} = {_written(value)}" for name, value in sorted(self.facts.items())]
         return "\n".join(
             [
@@ -79,14 +78,33 @@ class Explanation:
 
 async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) -> Explanation:
     """Gather what the slot needs, account for its rules, and answer as for a visitor."""
-    known = Known(asked, plan.base_facts, [])
-    await pipeline.gatherer.learn(known, asked, plan.needs)
+    known, needs = Known(asked, plan.base_facts, []), pipeline.gatherer.needs(plan)
+    try:
+        await pipeline.gatherer.learn(known, asked, needs)
+    except Refused as refusal:
+        asked = asked.refused()
+        known = Known(asked, plan.base_facts, [])
+        known.refused(refusal)
+        await pipeline.gatherer.learn(known, asked, needs)
     trace = explain_slot(site.ruleset, plan.page, plan.name, known.facts, asked.now, known.ages)
     answer = await pipeline.slot(asked, plan)
     asked_only = plan.outcome(answer.decision).inputs.asked
     tags = (*answer.fragment.tags, *plan.tags)
-    learned = known.facts, known.misfits, known.fetched
+    learned = known.facts, known.misfits, (*_skipped(asked, needs, known), *known.fetched)
     return Explanation(site.version, plan.scope, *learned, trace, answer, asked_only, tags)
+
+
+def _skipped(asked: Asked, needs: Needs | None, known: Known) -> Iterable[Fetched]:
+    """Tell that a profile was not even asked for: of crawlers, and of whoever has not consented, none ever is."""
+    visitor = asked.context.visitor
+    wanted = needs is not None and needs.profile and "profile" not in [each.source for each in known.fetched]
+    if wanted and (visitor.crawler or visitor.consent != "granted"):
+        yield Fetched("profile", "", None, "skipped_no_consent")
+
+
+def _told(fetched: Fetched) -> str:
+    age = "" if fetched.age_s is None else f", {fetched.age_s:g} s old"
+    return f"{fetched.source} {fetched.what}".rstrip() + f": {fetched.status}{age}"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -7,13 +7,14 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from tessera.renderer.core.context import Context
-from tessera.renderer.core.declared import Coerced, Declared, KnownProfile
+from tessera.renderer.core.declared import Coerced, Declared, KnownProfile, Part
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.events import told_by
 from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import Granule
+from tessera.renderer.plans import SlotPlan
 from tessera.renderer.remembered import Got
 from tessera.renderer.sources import Sources
 from tessera.renderer.timing import Timing
@@ -24,6 +25,14 @@ V = TypeVar("V")
 Rung = Literal["fresh", "stale", "default", "empty"]
 NOTHING = Items(())
 NOT_TOLD = Coerced({})
+
+
+class Refused(Exception):
+    """A visitor's profile says that they refuse personalization: they are to be answered as whoever refused it here."""
+
+    def __init__(self, profile: Got[KnownProfile]) -> None:
+        super().__init__("personalization is refused")
+        self.profile = profile
 
 
 class Asked(NamedTuple):
@@ -46,13 +55,20 @@ class Asked(NamedTuple):
     shed: bool = False
     timing: Timing | None = None
 
+    def refused(self) -> "Asked":
+        """Return the same request as one of a visitor who refuses personalization."""
+        return self._replace(context=self.context.refused())
+
 
 class Fetched(NamedTuple):
-    """One input that was used, for whoever wants to know where an answer came from. Ages are in seconds."""
+    """One input that was used, for whoever wants to know where an answer came from.
+
+    Ages are in seconds, None where there is no answer.
+    """
 
     source: str
     what: str
-    age_s: float
+    age_s: float | None
     status: str
 
 
@@ -80,6 +96,10 @@ class Known:
         self.used_inputs: list[tuple[str, str, Got[Any]]] = []
         self.problems = problems
         self.purges = purges
+
+    def refused(self, refusal: Refused) -> None:
+        """Note that the visitor refused, and for how long that is known: no more is known of them."""
+        self.used("profile", "personalization refused", refusal.profile)
 
     def add(self, coerced: Coerced) -> None:
         """Take in facts; those whose value does not fit their type stay unknown."""
@@ -116,7 +136,12 @@ class Known:
     @property
     def fetched(self) -> tuple[Fetched, ...]:
         """The inputs that were used, in the order of their use."""
-        return tuple(Fetched(source, what, got.age_s, got.freshness) for source, what, got in self.used_inputs)
+        found: list[Fetched] = []
+        for source, what, got in self.used_inputs:
+            found.append(Fetched(source, what, got.age_s, got.freshness))
+            if isinstance(got.value, KnownProfile):
+                found.extend(_fetched(part, got.age_s) for part in got.value.parts)
+        return tuple(found)
 
     @property
     def rung(self) -> Rung:
@@ -134,6 +159,10 @@ class Gatherer:
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
+
+    def needs(self, plan: SlotPlan) -> Needs | None:
+        """Return what deciding a slot needs here."""
+        return plan.needs_consent if self.sources.tell_consent else plan.needs
 
     async def learn(self, known: Known, asked: Asked, needs: Needs | None) -> None:
         """Bring in the facts that are needed; what is not at hand is asked for concurrently."""
@@ -269,8 +298,28 @@ class Gatherer:
 
 
 def _take(known: Known, got: Got[KnownProfile]) -> None:
-    """Take in a profile, and its age where it is stale."""
+    """Take in a profile, and its age where it is stale; of one that is merged, what became of its parts.
+
+    Raises `Refused`.
+    """
+    if got.value.refused:
+        raise Refused(got)
     profile = known.used("profile", got.value.status, got)
     known.add(profile.coerced)
+    for part in profile.parts:
+        if part.failure is None:
+            continue
+        if part.age_s is None:
+            known.failed(part.failure)
+            continue
+        known.stale = True
+        known.problems.append(problem(part.failure))
+        known.ages = {**known.ages, **dict.fromkeys(part.gave, part.age_s + got.age_s)}
     if got.freshness == "stale":
         known.ages = {**known.ages, **dict.fromkeys(profile.coerced.facts, got.age_s)}
+
+
+def _fetched(part: Part, since_s: float) -> Fetched:
+    """Tell what a source gave to a profile, or how it failed, so many seconds after the parts were merged."""
+    age_s = None if part.age_s is None else part.age_s + since_s
+    return Fetched(f"profile from {part.source}", ", ".join(part.gave), age_s, part.status)

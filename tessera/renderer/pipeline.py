@@ -20,7 +20,7 @@ from tessera.renderer.core.layout import compose, nested_in, with_head
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.engines.base import RenderError
 from tessera.renderer.fragments import Fragments, rendered
-from tessera.renderer.gather import Asked, Gatherer, Known, Rung, problem
+from tessera.renderer.gather import Asked, Gatherer, Known, Refused, Rung, problem
 from tessera.renderer.plans import OutcomePlan, SlotPlan
 from tessera.renderer.recording import Recorder
 from tessera.renderer.remembered import Got
@@ -149,10 +149,13 @@ class Pipeline:
             others[plan.name] = asyncio.ensure_future(self.slot(_branched(asked), plan, others))
         return others[plan.name]
 
-    async def slot(self, asked: Asked, plan: SlotPlan, others: Others | None = None) -> Answer:
+    async def slot(
+        self, asked: Asked, plan: SlotPlan, others: Others | None = None, refusal: Refused | None = None
+    ) -> Answer:
         """Answer for one slot, from the highest rung of the ladder that holds.
 
         ``others`` are those beside it, which this adds to; without them it asks for those that it depends on itself.
+        Whoever turns out on the way to have refused personalization (``refusal``) is answered anew, as one who did.
         """
         self.look()
         problems: list[str] = []
@@ -164,6 +167,8 @@ class Pipeline:
         for rung in rungs:
             try:
                 known = Known(asked, plan.base_facts, problems, self.fragments.purges)
+                if refusal is not None:
+                    known.refused(refusal)
                 if plan.before and not asked.shed:
                     await self._leave_out(known, asked, plan, {} if others is None else others)
                 answer = await rung(asked, plan, known)
@@ -171,6 +176,8 @@ class Pipeline:
                 if answer.rung != "fresh":
                     self._cells[FALLBACKS.at[answer.rung]] += 1
                 return answer
+            except Refused as refused:
+                return await self.slot(asked.refused(), plan, others, refused)
             except Exception as failure:
                 expected = isinstance(failure, SourceError | RenderError)
                 problems.append(problem(failure) if isinstance(failure, SourceError) else "render error")
@@ -191,7 +198,8 @@ class Pipeline:
                 known.holds_until(asked.now + timedelta(seconds=each.horizon_s))
 
     async def _decided(self, asked: Asked, plan: SlotPlan, known: Known) -> Answer:
-        if plan.needs is not None and (waiting := self.gatherer.at_hand(known, asked, plan.needs)):
+        needs = self.gatherer.needs(plan)
+        if needs is not None and (waiting := self.gatherer.at_hand(known, asked, needs)):
             await self.gatherer.finish(known, asked, waiting)
         if asked.timing is not None:
             asked.timing.lap("gather")

@@ -63,6 +63,7 @@ class SlotPlan:
     experiment's arm, by ``experiment.arm``, to whoever may see it without being counted. ``budget`` is how many
     different answers it promises to have at most. ``before`` are the slots whose items it leaves out of its lists.
     ``links`` is the header that tells whoever includes a fragment of the assets that any of the slot could need.
+    ``needs_consent`` are its needs where profiles tell of consent: whatever could be about the visitor then needs one.
     """
 
     page: str
@@ -74,6 +75,7 @@ class SlotPlan:
     rollouts: tuple[Rollout, ...]
     base_facts: Mapping[str, Value]
     needs: Needs | None
+    needs_consent: Needs | None
     outcomes: Mapping[int, OutcomePlan]
     default: OutcomePlan
     forced: Mapping[str, Decision]

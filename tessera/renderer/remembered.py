@@ -42,11 +42,15 @@ class Got(NamedTuple, Generic[V]):
 
 
 class Arrived(NamedTuple, Generic[V]):
-    """What an upstream answered: a value, the tags by which it is purged, and whether it is that there is none."""
+    """What an upstream answered: a value, the tags by which it is purged, and whether it is that there is none.
+
+    ``fresh_s`` bounds its fresh life further, in seconds.
+    """
 
     value: V
     tags: Tags
     missing: bool = False
+    fresh_s: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +238,8 @@ class Remembered(Generic[K, V]):
         if self._fences.is_behind(began, arrived.tags):
             return Got(arrived.value, 0.0, 0.0, "fresh", None, arrived.tags)
         fetch_s = self._clock() - began_s
-        fresh_s = min(terms.lifetime.fresh_s, terms.lifetime.missing_s if arrived.missing else float("inf"))
+        missing_s = terms.lifetime.missing_s if arrived.missing else float("inf")
+        fresh_s = min(terms.lifetime.fresh_s, missing_s, arrived.fresh_s)
         size = ENTRY_BYTES + approximate_bytes(arrived.value)
         until_s = began_s + fresh_s
         calm_s = until_s - fetch_s * EARLIEST

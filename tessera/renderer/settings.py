@@ -298,10 +298,47 @@ class Service(Upstream):
         return self
 
 
+class ProfileSource(Service):
+    """One of several sources of visitor profiles; a table for each, the ones that count more first."""
+
+    port = "profiles"
+    name: str = Field(pattern="^[a-z0-9-]+$", description="What it is called in traces")
+    party: Literal["first", "second", "third"] = Field(
+        "first",
+        description="Whose data it is: `first` for your own, `second` for a partner's, `third` for anybody else's. "
+        "What the first party says of a fact outranks the others; within a party, the table above the one below",
+    )
+    gives: tuple[str, ...] = Field(
+        (), description="Facts that are taken from it, such as `visitor.tier` or `segment.vip`; empty for all it has"
+    )
+
+
 class Profiles(Service):
     """Visitor profiles."""
 
     port = "profiles"
+    sources: tuple[ProfileSource, ...] = Field(
+        (), description="Several sources at once, instead of an adapter: see `[[profiles.sources]]`"
+    )
+
+    @model_validator(mode="after")
+    def _either_one_or_several(self) -> Self:
+        names = [each.name for each in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources of the same name")
+        if self.sources and "adapter" in self.model_fields_set:
+            raise ValueError("an `adapter` stands either here or in each of `sources`")
+        return self
+
+    @property
+    def tell_consent(self) -> bool:
+        """Whether any of them may say that a visitor refused personalization."""
+        return any(each.options.tells_consent for each in self.sources or (self,))
+
+    @property
+    def by_precedence(self) -> tuple[ProfileSource, ...]:
+        """The sources, the one that counts most first."""
+        return tuple(sorted(self.sources, key=lambda each: ("first", "second", "third").index(each.party)))
 
 
 class Lists(Service):
@@ -419,7 +456,13 @@ class Settings(BaseSettings):
     def _production_needs_every_secret_that_is_named(self) -> Self:
         wanted = [("downstream", each.token_variable) for each in self.downstream if each.token_variable is not None]
         missing = [(table, name) for table, name in wanted if not os.environ.get(name)]
-        for table, service in (("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)):
+        services: list[tuple[str, Service]] = [
+            ("profiles", self.profiles),
+            *((f"profiles.sources.{each.name}", each) for each in self.profiles.sources),
+            ("lists", self.lists),
+            ("catalogue", self.catalogue),
+        ]
+        for table, service in services:
             missing += [(table, name) for name in service.options.missing_secrets()]
         if missing and self.server.mode == "production":
             raise ValueError(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tessera.renderer.core.assets import head_of, link_of
+from tessera.renderer.core.context import KNOWN
 from tessera.renderer.core.cta import CtaPlan
 from tessera.renderer.core.declared import Declared
 from tessera.renderer.core.inputs import ITEM_ID, InputsPlan, canonical, digest
@@ -30,7 +31,7 @@ from tessera.rules.compile import compile_fact, compile_slot
 from tessera.rules.demands import fact_reads, outcome_reads, rule_reads, slot_reads
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.evaluate import Decision, decisions_of
-from tessera.rules.facts import LOCALE, Fact, Value
+from tessera.rules.facts import LOCALE, VISITOR_ID, Fact, Value
 from tessera.rules.lists import MAX_COUNT
 from tessera.rules.proof.unused import unused
 from tessera.rules.ruleset import ItemList, Outcome, Page, Ruleset, Slot
@@ -149,6 +150,9 @@ class Planner:
         scopes = [self._scope(conditions, facts), *(each.scope for each in outcomes.values())]
         if any(rule.split or rule.rollout for rule in slot.rules):
             scopes.append("context")  # what is read of the unit is a side of the split, which many share
+        needs = Needs.of(reads, facts, self._ruleset)
+        everything = reads.union(*(each.values for each in outcomes.values()))
+        personal = narrowest(scopes) == "private" or not everything.isdisjoint((VISITOR_ID, KNOWN))
         plan = SlotPlan(
             page=page.name,
             name=slot.name,
@@ -158,7 +162,8 @@ class Planner:
             experiments=tuple(dict.fromkeys(rule.split.experiment for rule in slot.rules if rule.split)),
             rollouts=tuple(dict.fromkeys(rule.rollout for rule in slot.rules if rule.rollout)),
             base_facts={**self.declared.defaults, **_defaults(page.params.values()), "page.name": page.name},
-            needs=Needs.of(reads, facts, self._ruleset),
+            needs=needs,
+            needs_consent=replace(needs or Needs(), profile=True) if personal else needs,
             outcomes=outcomes,
             default=outcomes[id(slot.default)],
             forced=dict(_arms(slot)),

@@ -6,7 +6,7 @@ cache. Values are coerced as declared, once, when they arrive.
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tessera.renderer.core.declared import Declared, KnownProfile
@@ -15,6 +15,7 @@ from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
+from tessera.renderer.profiles import OneSource, Profiler, ProfileSource, SeveralSources
 from tessera.renderer.remembered import Arrived, Got, Remembered, Terms
 from tessera.renderer.tally import Tally
 
@@ -30,7 +31,7 @@ class Sources:
 
     def __init__(
         self,
-        profiles: tuple[Profiles, Terms],
+        profiles: tuple[Profiles | Sequence[ProfileSource], Terms],
         recommender: tuple[Recommender, Terms],
         catalogue: tuple[Catalogue, Terms],
         carts: tuple[Carts, Terms],
@@ -39,12 +40,26 @@ class Sources:
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
         tally: Tally | None = None,
+        *,
+        tell_consent: bool = False,
     ) -> None:
-        """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
+        """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1.
+
+        Of several profile sources the first counts most; the terms are then those of what they are merged to.
+        ``tell_consent`` says that profiles may tell that a visitor refused personalization.
+        """
         self.clock = clock
+        self.tell_consent = tell_consent
         self._fences = fences = Fences()
-        self._profiles, terms = profiles
-        self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw, tally)
+        asked, terms = profiles
+        parts: tuple[Remembered[Any, Any], ...] = ()
+        self._profiler: Profiler
+        if isinstance(asked, Sequence):
+            self._profiler = several = SeveralSources(asked, fences, clock, draw, tally)
+            parts, counted = several.remembered, None  # merging is no call
+        else:
+            self._profiler, counted = OneSource(asked), tally
+        self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw, counted)
         self._recommender, terms = recommender
         self.lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw, tally)
         self._catalogue, terms = catalogue
@@ -56,7 +71,7 @@ class Sources:
         self._events, terms = events
         self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw, tally)
         own = self.profiles, self.lists, self.single, self._cart_of, self._assigned, self._moments
-        self._all: tuple[Remembered[Any, Any], ...] = own
+        self._all: tuple[Remembered[Any, Any], ...] = own + parts
 
     def purge(self, tags: Iterable[str], *, hard: bool) -> None:
         """End the fresh life of all that carries one of the tags, or (hard) let go of it.
@@ -83,8 +98,7 @@ class Sources:
         tags = _of_visitor(visitor_id)
 
         async def fetch() -> Arrived[KnownProfile]:
-            known = declared.profile(await self._profiles.profile(visitor_id, declared.traits))
-            return Arrived(known, tags, known.status == "missing")
+            return await self._profiler.fetch(visitor_id, declared, tags)
 
         return await self.profiles.get((declared.shape, visitor_id), fetch, tags)
 

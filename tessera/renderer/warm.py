@@ -43,13 +43,13 @@ def at_hand(
     if parameters.facts:
         facts.update(parameters.facts)
     profile = None
-    needs = plan.needs
+    needs = plan.needs_consent if sources.tell_consent else plan.needs
     if needs is not None:
         if needs.more_than_profile:
             return None
         if visitor_id is not None:
             profile = sources.profiles.calm((declared.shape, visitor_id), now_s)
-            if profile is None:
+            if profile is None or profile.value.unusual:
                 return None
             facts.update(profile.value.coerced.facts)
             fresh_until_s = profile.fresh_until_s
@@ -65,7 +65,7 @@ def at_hand(
             return None
         if profile is None and visitor_id is not None:
             profile = sources.profiles.calm((declared.shape, visitor_id), now_s)
-            if profile is None:
+            if profile is None or profile.value.unusual:
                 return None
             facts.update(profile.value.coerced.facts)
             fresh_until_s = profile.fresh_until_s

@@ -198,7 +198,7 @@ def _set(fact: Fact, raw: object) -> Value:
 def _timestamp(fact: Fact, raw: object) -> Value:
     if isinstance(raw, datetime):
         return in_utc(raw)
-    if isinstance(raw, str):
+    if isinstance(raw, str) and not (raw.isascii() and raw.isdigit()):
         return parse_timestamp(raw)
     try:
         return datetime.fromtimestamp(float(_digits(raw)), UTC)

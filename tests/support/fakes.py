@@ -8,7 +8,8 @@ from datetime import datetime
 
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Recommended
+from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Profiles, Recommended
+from tessera.renderer.profiles import ProfileSource
 from tessera.renderer.remembered import Terms
 from tessera.renderer.sources import Sources
 from tessera.renderer.tally import Tally
@@ -27,6 +28,7 @@ class World:
     calls: list[tuple[str, object]] = field(default_factory=list)
     exposures: dict[tuple[str, str, str], Exposure] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    made: Sources = field(init=False, repr=False)
 
     async def asked(self, source: str, what: object) -> None:
         """Count a call, give others their turn, and fail or hang when told to."""
@@ -51,6 +53,7 @@ class World:
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = lambda: 0.0,
         tally: Tally | None = None,
+        tell_consent: bool = False,
     ) -> Sources:
         """Wrap these ports as the application does. The highest ``draw`` is the earliest refresh; 0 is none."""
         lifetime = Lifetime(fresh_s, grace_s, stale_s, missing_s)
@@ -58,8 +61,8 @@ class World:
         def terms(source: str, lifetime: Lifetime = lifetime) -> Terms:
             return Terms(source, deadline_ms, lifetime, max_entries, max_bytes, retry_s)
 
-        return Sources(
-            (FakeProfiles(self), terms("profile")),
+        self.made = Sources(
+            self.profile_sources(terms("profile")),
             (FakeRecommender(self), terms("items")),
             (FakeCatalogue(self), terms("catalogue")),
             (FakeCarts(self), terms("cart")),
@@ -67,8 +70,14 @@ class World:
             (FakeAssignments(self), terms("assignments", Lifetime(0, 0))),
             clock,
             draw,
-            tally,
+            tally=tally,
+            tell_consent=tell_consent,
         )
+        return self.made
+
+    def profile_sources(self, terms: Terms) -> tuple[Profiles | Sequence[ProfileSource], Terms]:
+        """Return where profiles come from: this world itself."""
+        return FakeProfiles(self), terms
 
 
 @dataclass

@@ -7,6 +7,9 @@ from tessera.renderer.core.declared import Coerced, Declared
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.request import NONE
 from tessera.renderer.core.visitor import Visitor
+from tessera.rules.facts import CONSENT, REFUSED, VISITOR_ID, Value
+
+KNOWN = "visitor.known"
 
 PLACE_HEADERS: Mapping[str, bytes] = {
     "country": b"x-geo-country",
@@ -33,14 +36,21 @@ class Context(NamedTuple):
         """
         return cls(visitor, locale, declared.request(request_facts(visitor, device, locale, place)))
 
+    def refused(self) -> Self:
+        """Return the same request as it is understood of a visitor who refuses personalization."""
+        said: dict[str, Value] = {CONSENT: REFUSED, KNOWN: False}
+        kept = {name: said.get(name, value) for name, value in self.facts.facts.items() if name != VISITOR_ID}
+        visitor = Visitor(None, "denied", self.visitor.crawler)
+        return self._replace(visitor=visitor, facts=Coerced(kept, self.facts.misfits))
+
 
 def request_facts(
     visitor: Visitor, device: Device, locale: str, place: Mapping[str, str]
 ) -> Mapping[str, object | None]:
     """Return the facts with ``source: request``, None where the request does not tell."""
     return {
-        "visitor.id": visitor.id,
-        "visitor.known": visitor.id is not None,
+        VISITOR_ID: visitor.id,
+        KNOWN: visitor.id is not None,
         "device.type": device.type,
         "device.os": device.os,
         "device.browser": device.browser,
@@ -49,7 +59,7 @@ def request_facts(
         "geo.city": place.get("city"),
         "geo.timezone": place.get("timezone"),
         "locale": locale,
-        "consent.personalization": visitor.consent,
+        CONSENT: visitor.consent,
     }
 
 

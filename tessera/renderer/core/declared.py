@@ -4,10 +4,11 @@ A value that does not fit its declared type counts as unknown, and is reported a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.inputs import canonical, digest, plain, template_form
-from tessera.renderer.core.ports import Cart, Profile, ProfileStatus
+from tessera.renderer.core.ports import PERSONALIZATION, Cart, Profile, ProfileStatus
 from tessera.rules.facts import SEGMENT, Fact, Misfit, Value, coerce
 from tessera.rules.ruleset import Ruleset
 
@@ -21,11 +22,36 @@ class Coerced:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one of several sources gave to a profile, or, where it has a ``failure``, did not.
+
+    With status ``stale`` an older answer stands in for what failed. ``age_s`` is in seconds, as the parts were merged.
+    """
+
+    source: str
+    status: str
+    age_s: float | None
+    gave: tuple[str, ...] = ()
+    failure: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KnownProfile:
-    """A profile as declared facts; the segments that a platform delivers are the booleans ``segment.<name>``."""
+    """A profile as declared facts; the segments that a platform delivers are the booleans ``segment.<name>``.
+
+    Where it says that the visitor ``refused`` personalization it tells nothing else. ``parts`` are there where it was
+    merged from several sources.
+    """
 
     coerced: Coerced
     status: ProfileStatus
+    refused: bool = False
+    parts: tuple[Part, ...] = ()
+    unusual: bool = field(init=False, default=False)
+    """Whether there is more to it than its facts: nobody decides on it who does not look at that."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unusual", self.refused or any(part.failure for part in self.parts))
 
 
 class Declared:
@@ -48,12 +74,24 @@ class Declared:
         )
 
     def profile(self, profile: Profile) -> KnownProfile:
-        """Coerce a profile's traits and segments. A missing profile tells nothing: all of it is unknown."""
+        """Coerce a profile's traits and segments. A missing profile tells nothing: all of it is unknown.
+
+        So does one of somebody who refused personalization. Of a partial one, what is not there is unknown.
+        """
+        if profile.consents.get(PERSONALIZATION) == "denied":
+            return KnownProfile(Coerced({}), profile.status, refused=True)
         if profile.status == "missing":
             return KnownProfile(Coerced({}), profile.status)
         found = coerced(self._profile, profile.traits)
-        segments = {SEGMENT + name: name in profile.segments for name in self._segments}
+        whole = profile.status != "partial"
+        segments = {
+            SEGMENT + each: each in profile.segments for each in self._segments if whole or each in profile.segments
+        }
         return KnownProfile(Coerced({**found.facts, **segments}, found.misfits), profile.status)
+
+    def traits_of(self, facts: frozenset[str]) -> frozenset[str]:
+        """Return the traits that some facts are made of."""
+        return frozenset(trait for trait, fact in self._profile.items() if fact.name in facts)
 
     def request(self, told: Mapping[str, object | None]) -> Coerced:
         """Coerce what a request tells, by the full names of its facts."""

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
-ProfileStatus = Literal["fresh", "missing"]
+ProfileStatus = Literal["fresh", "stale", "partial", "missing", "skipped_no_consent"]
+Consent = Literal["granted", "denied", "unknown"]
+PERSONALIZATION = "personalization"
+"""The purpose whose consent decides whether there is any."""
+
 KEPT_EVENTS = 100
 ListKind = Literal["personal", "popular", "related", "category", "lookup"]
 
@@ -18,12 +22,19 @@ ListKind = Literal["personal", "popular", "related", "category", "lookup"]
 class Profile:
     """What a customer data platform says of one visitor, in its own values, not yet coerced.
 
-    A visitor it does not know is a profile with status ``missing``, not an error.
+    A visitor it does not know is a profile with status ``missing``, not an error. One of which it told a part only is
+    ``partial``: what is not there is then not known to be absent. ``ids`` are the visitor's at the platform, by their
+    kind. ``consents`` are by purpose, such as `PERSONALIZATION`; one that is not there is unknown.
+
+    An adapter says ``fresh``, ``partial`` or ``missing``. Whether an answer has grown ``stale``, when it was fetched
+    and whether it was asked for at all (``skipped_no_consent``) is told by whoever remembers it.
     """
 
     traits: Mapping[str, object] = field(default_factory=dict)
     segments: frozenset[str] = frozenset()
     status: ProfileStatus = "fresh"
+    ids: Mapping[str, str] = field(default_factory=dict)
+    consents: Mapping[str, Consent] = field(default_factory=dict)
 
 
 class ListQuery(NamedTuple):

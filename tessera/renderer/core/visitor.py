@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from itsdangerous import BadSignature, Signer
 
+from tessera.renderer.core.ports import Consent
 from tessera.renderer.core.request import Request
-
-Consent = Literal["granted", "denied", "unknown"]
 
 
 class Visitor(NamedTuple):

@@ -1,0 +1,29 @@
+"""Platforms, made ready to be asked."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from tessera.adapters.client import make_client
+from tessera.renderer.core.ports import Profiles
+from tests.adapters.vendors import BY_NAME
+from tests.support.reach import reach_of
+
+Make = Callable[..., Profiles]
+
+
+@pytest.fixture
+async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    """What makes a platform's adapter, by its name and further settings."""
+    monkeypatch.setenv("VENDOR_TOKEN", "s3cret")
+    async with AsyncExitStack() as opened:
+
+        def made(name: str, **more: Any) -> Profiles:
+            reach = reach_of(client)
+            opened.push_async_callback(reach.closing.aclose)
+            return BY_NAME[name].make(reach, **more)
+
+        client = await opened.enter_async_context(make_client())
+        yield made
