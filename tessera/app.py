@@ -25,7 +25,8 @@ from tessera.publishing.telling import make_bridge
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Events, Exposures
+from tessera.renderer.core.ports import Events, Exposures, Recommender
+from tessera.renderer.core.stock import Stock
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
 from tessera.renderer.digests import Budgets, Digests
@@ -43,11 +44,12 @@ from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.podlets import Podlets
 from tessera.renderer.previews import Previews
 from tessera.renderer.purges import Purges
+from tessera.renderer.recommenders import ListSource, SeveralRecommenders
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.remembered import Terms
 from tessera.renderer.routes import Routes
-from tessera.renderer.settings import Service, Settings, Upstream
+from tessera.renderer.settings import Lists, Service, Settings, Upstream
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
@@ -80,11 +82,12 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
         events = SqliteEvents(store)
         sources = Sources(
             (adapter(settings.profiles), _terms("profile", settings.profiles)),
-            (adapter(settings.lists), _terms("items", settings.lists)),
+            (_recommender(settings.lists, adapter), _terms("items", settings.lists)),
             (adapter(settings.catalogue), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
+            stock=Stock(settings.catalogue.needed, settings.catalogue.in_stock, settings.lists.spare_share),
         )
         recorder = make_recorder(settings)
         if recorder is not None:
@@ -203,6 +206,14 @@ def make_recorder(settings: Settings) -> Recorder | None:
 def revealed(secret: SecretStr | None) -> str | None:
     """Return a secret's value."""
     return secret.get_secret_value() if secret else None
+
+
+def _recommender(lists: Lists, adapter: Callable[[Service], Recommender]) -> Recommender:
+    """Make what recommends items: one adapter, or several."""
+    if not lists.sources:
+        return adapter(lists)
+    sources = [ListSource(each.name, adapter(each), each.deadline_ms) for each in lists.sources]
+    return SeveralRecommenders(sources, lists.routes)
 
 
 def _terms(source: str, upstream: Upstream) -> Terms:

@@ -1,14 +1,17 @@
 """One HTTP client for all upstreams, and JSON from them with typed errors."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Literal
 from urllib.parse import quote
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
+from tessera.adapters.purging import retry_after_s
+from tessera.renderer.core.errors import SourceGarbled, SourceTimeout, SourceUnavailable
 
 MAX_REPLY_BYTES = 2_000_000
 
@@ -27,6 +30,24 @@ def make_client() -> httpx.AsyncClient:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a service: ``body`` is sent as JSON where there is one."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: a status that the caller understands, and its JSON. Other than 200 it may have none."""
+
+    status: int
+    document: object
+
+
 def fill_url(template: str, values: Mapping[str, object]) -> str:
     """Fill the ``{name}`` placeholders of an address, percent-encoding every value whole (RFC 3986)."""
     return template.format_map({name: quote(str(value), safe="") for name, value in values.items()})
@@ -38,12 +59,19 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
     Raises `SourceTimeout`, `SourceUnavailable` (no connection, 5xx, 429), or `SourceGarbled` (any other status, not
     JSON, too large).
     """
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+    reply = await ask_json(client, source, Call("GET", url, bearer(token) if token else {}), (httpx.codes.NOT_FOUND,))
+    return reply.document if reply.status == httpx.codes.OK else None
+
+
+async def ask_json(client: httpx.AsyncClient, source: str, call: Call, understood: Collection[int] = ()) -> Reply:
+    """Make a call for JSON. ``understood`` are the statuses beside 200 that mean something to the caller.
+
+    Raises as `get_json` does; where the service says when it wants to be asked again, `SourceUnavailable` tells.
+    """
     try:
-        async with client.stream("GET", url, headers=headers) as reply:
-            if reply.status_code == httpx.codes.NOT_FOUND:
-                return None
-            _expect_success(source, reply.status_code)
+        async with client.stream(call.method, call.url, headers=dict(call.headers), json=call.body) as reply:
+            if reply.status_code not in understood:
+                _expect_success(source, reply)
             body = bytearray()
             async for chunk in reply.aiter_bytes():
                 body += chunk
@@ -57,7 +85,12 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
     except (httpx.HTTPError, aiohttp.ClientError) as failure:
         raise SourceUnavailable(source, f"cannot be reached ({type(failure).__name__})") from failure
-    return _decode(source, bytes(body))
+    return Reply(reply.status_code, _decode(source, bytes(body), needed=reply.status_code == httpx.codes.OK))
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries a bearer token (RFC 6750)."""
+    return {"authorization": f"Bearer {token}"}
 
 
 def at(document: object, path: str) -> object:
@@ -77,17 +110,18 @@ def _is_broken_off(cause: BaseException | None) -> bool:
     return isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(cause, TimeoutError)
 
 
-def _expect_success(source: str, status: int) -> None:
-    if status == httpx.codes.OK:
-        return
-    failure: type[SourceError] = SourceGarbled
+def _expect_success(source: str, reply: httpx.Response) -> None:
+    status = reply.status_code
     if status >= 500 or status == httpx.codes.TOO_MANY_REQUESTS:
-        failure = SourceUnavailable
-    raise failure(source, f"answered with status {status}")
+        raise SourceUnavailable(source, f"answered with status {status}", retry_after_s(reply))
+    if status != httpx.codes.OK:
+        raise SourceGarbled(source, f"answered with status {status}")
 
 
-def _decode(source: str, body: bytes) -> object:
+def _decode(source: str, body: bytes, *, needed: bool) -> object:
     try:
         return httpx.Response(200, content=body).json()
     except (ValueError, RecursionError) as failure:
+        if not needed:
+            return None
         raise SourceGarbled(source, "the reply is not JSON") from failure

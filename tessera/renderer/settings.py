@@ -266,16 +266,70 @@ class Profiles(Service):
     port = "profiles"
 
 
+class ListSource(Service):
+    """One of several recommenders; a table for each, in the order in which they are tried."""
+
+    port = "lists"
+    name: str = Field(pattern="^[a-z0-9-]+$", description="What it is called in routes and traces")
+    deadline_ms: PositiveFloat = Field(70, description="Milliseconds to wait for an answer")
+
+    @model_validator(mode="after")
+    def _lists_are_remembered_whole(self) -> Self:
+        for name in sorted((self.model_fields_set & Upstream.model_fields.keys()) - {"deadline_ms"}):
+            raise ValueError(f"`{name}` is said of lists as a whole, under `[lists]`")
+        return self
+
+
 class Lists(Service):
     """Lists of items, from a recommender."""
 
     port = "lists"
+    spare_share: float = Field(
+        0.25,
+        ge=0,
+        le=4,
+        description="Share of a list's count that is asked for beyond it, in place of items that are not sold",
+    )
+    sources: tuple[ListSource, ...] = Field(
+        (), description="Several recommenders instead of an adapter: see `[[lists.sources]]`"
+    )
+    routes: dict[str, tuple[str, ...] | dict[str, PositiveFloat]] = Field(
+        {},
+        description="By list: names of sources in the order in which they are tried, or each with a weight, to be "
+        "blended; a list that is not here tries all in their order",
+    )
+
+    @model_validator(mode="after")
+    def _routes_lead_to_sources(self) -> Self:
+        deadlines = {each.name: each.deadline_ms for each in self.sources}
+        if len(deadlines) < len(self.sources):
+            raise ValueError("two sources of the same name")
+        if self.sources and "adapter" in self.model_fields_set:
+            raise ValueError("an `adapter` stands either here or in each of `sources`")
+        every: dict[str, tuple[str, ...] | dict[str, PositiveFloat]] = {"*": tuple(deadlines), **self.routes}
+        for name, route in every.items():
+            for unknown in [each for each in route if each not in deadlines]:
+                raise ValueError(f"the route of `{name}` names `{unknown}`, which is none of `sources`")
+            waits = [deadlines[each] for each in route]
+            longest_ms = max(waits, default=0) if isinstance(route, dict) else sum(waits)
+            if longest_ms > self.deadline_ms:
+                place = "a list without a route" if name == "*" else f"the route of `{name}`"
+                raise ValueError(
+                    f"{place} may wait {longest_ms:g} ms for its sources, longer than `deadline_ms` of all"
+                )
+        return self
 
 
 class Catalogue(Service):
     """Catalogue items."""
 
     port = "catalogue"
+    needed: tuple[str, ...] = Field(
+        ("title", "price"), description="Fields without which an item of a list is looked up in the catalogue"
+    )
+    in_stock: str | None = Field(
+        "in_stock", description="Field that says whether an item is sold; lists leave out those of which it is false"
+    )
 
 
 class Carts(Upstream):
@@ -379,7 +433,13 @@ class Settings(BaseSettings):
     def _production_needs_every_secret_that_is_named(self) -> Self:
         wanted = [("downstream", each.token_variable) for each in self.downstream if each.token_variable is not None]
         missing = [(table, name) for table, name in wanted if not os.environ.get(name)]
-        for table, service in (("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)):
+        services: list[tuple[str, Service]] = [
+            ("profiles", self.profiles),
+            ("lists", self.lists),
+            *((f"lists.sources.{each.name}", each) for each in self.lists.sources),
+            ("catalogue", self.catalogue),
+        ]
+        for table, service in services:
             missing += [(table, name) for name in service.options.missing_secrets()]
         if missing and self.server.mode == "production":
             raise ValueError(

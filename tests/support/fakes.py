@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Recommended
+from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Recommendations, Recommended
 from tessera.renderer.remembered import Terms
 from tessera.renderer.sources import Sources
 
@@ -86,10 +86,11 @@ class FakeRecommender:
 
     world: World
 
-    async def items(self, query: ListQuery) -> Sequence[Recommended]:
+    async def items(self, query: ListQuery) -> Recommendations:
         """Return the list."""
         await self.world.asked("items", query)
-        return [Recommended(sku) for sku in self.world.lists.get(query.visitor_id or query.kind, ())][: query.at_most]
+        skus = self.world.lists.get(query.visitor_id or query.kind, ())[: query.at_most]
+        return Recommendations(tuple(map(Recommended, skus)))
 
 
 @dataclass

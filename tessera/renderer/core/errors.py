@@ -22,9 +22,16 @@ class SourceTimeout(SourceError):
 
 
 class SourceUnavailable(SourceError):
-    """The upstream could not be reached, or answered that it cannot serve (5xx, 429)."""
+    """The upstream could not be reached, or answered that it cannot serve (5xx, 429).
+
+    ``retry_after_s`` is when it wants to be asked again, in seconds; None where it did not say.
+    """
 
     kind = "unavailable"
+
+    def __init__(self, source: str, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(source, message)
+        self.retry_after_s = retry_after_s
 
 
 class SourceGarbled(SourceError):
