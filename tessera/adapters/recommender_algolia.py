@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
 from tessera.adapters.client import Call, ask_json, at
-from tessera.adapters.recommending import PORT, by_turns, item_id, listed, looked_up, number, text
+from tessera.adapters.recommending import PORT, Origin, by_turns, item_id, listed, looked_up, number, text
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
 
@@ -33,6 +33,9 @@ class AlgoliaOptions(Options):
     )
     category_facet: str = Field("category", description="Facet by which `category` lists are told apart")
     threshold: float = Field(0, ge=0, le=100, description="Score from which an item is taken")
+    urls: tuple[Origin, ...] = Field(
+        (), description="Schemes and hosts in the order in which they are tried, where they are others than its own"
+    )
     fields: dict[str, str] = Field({}, description="Item field to its place in each hit, for items that come whole")
     try_ms: float = Field(60, gt=0, description="Milliseconds after which the next of its hosts is asked instead")
     max_seeds: int = Field(5, ge=1, le=20, description="Items that a `related` list asks about at most, in one call")
@@ -47,7 +50,8 @@ class AlgoliaRecommender:
         self._client = reach.client
         self._options = options
         name = options.application.lower()
-        self._hosts = (f"{name}-dsn.algolia.net", *(f"{name}-{number}.algolianet.com" for number in (1, 2, 3)))
+        own = (f"https://{name}-dsn.algolia.net", *(f"https://{name}-{each}.algolianet.com" for each in (1, 2, 3)))
+        self._urls = options.urls or own
         self._headers = {
             "x-algolia-application-id": options.application,
             "x-algolia-api-key": secret(options.key_variable) or "",
@@ -82,8 +86,8 @@ class AlgoliaRecommender:
     async def _post(self, body: Mapping[str, object]) -> object | None:
         """Ask one host after another, until one answers or says that it is too much."""
         failure: SourceError = SourceUnavailable(PORT, "no host answers")
-        for host in self._hosts:
-            call = Call("POST", f"https://{host}/1/indexes/*/recommendations", self._headers, body)
+        for url in self._urls:
+            call = Call("POST", f"{url}/1/indexes/*/recommendations", self._headers, body)
             try:
                 async with asyncio.timeout(self._options.try_ms / 1000):
                     reply = await ask_json(self._client, PORT, call, (TOO_MANY,))

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from tessera.adapters.base import Options, Reach
 from tessera.adapters.client import Call, ask_json, at
-from tessera.adapters.recommending import PORT, Host, by_turns, is_quotable, item_id, listed, looked_up, number, text
+from tessera.adapters.recommending import PORT, Origin, by_turns, is_quotable, item_id, listed, looked_up, number, text
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
 
@@ -41,7 +41,9 @@ class PersonalizeOptions(Options):
         "everybody", min_length=1, description="User for whom lists are asked that are not any visitor's own"
     )
     max_seeds: int = Field(3, ge=1, le=10, description="Items that a `related` list asks about at most, a call each")
-    host: Host | None = Field(None, description="Host of the runtime, where it is another than the region's own")
+    url: Origin | None = Field(
+        None, description="Scheme and host of the runtime, where it is another than the region's own"
+    )
 
     @model_validator(mode="after")
     def _signer_is_installed(self) -> Self:
@@ -58,8 +60,8 @@ class PersonalizeRecommender:
     def __init__(self, options: PersonalizeOptions, reach: Reach) -> None:
         self._client = reach.client
         self._options = options
-        host = options.host or f"personalize-runtime.{options.region}.amazonaws.com"
-        self._url = f"https://{host}/recommendations"
+        origin = options.url or f"https://personalize-runtime.{options.region}.amazonaws.com"
+        self._url = f"{origin}/recommendations"
 
     async def items(self, query: ListQuery) -> Recommendations:
         """Fetch a list; for several items that it is about, one for each, taken from by turns.

@@ -13,7 +13,17 @@ from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
 from tessera.adapters.client import Call, ask_json, at
-from tessera.adapters.recommending import NOT_FOUND, PORT, Host, by_turns, is_quotable, item_id, listed, looked_up, text
+from tessera.adapters.recommending import (
+    NOT_FOUND,
+    PORT,
+    Origin,
+    by_turns,
+    is_quotable,
+    item_id,
+    listed,
+    looked_up,
+    text,
+)
 from tessera.renderer.core.errors import SourceGarbled, SourceUnavailable
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
 
@@ -25,7 +35,7 @@ class RecombeeOptions(Options):
     """Which database of Recombee's is asked, and how."""
 
     database: str = Field(pattern="^[A-Za-z0-9_-]+$", description="Id of the database")
-    host: Host = Field("rapi-eu-west.recombee.com", description="Host of its region")
+    url: Origin = Field("https://rapi-eu-west.recombee.com", description="Scheme and host of its region")
     token_variable: str = Field("RECOMBEE_TOKEN", description="Environment variable with the database's private token")
     scenarios: dict[str, str] = Field(
         {}, description="Scenario by list or by kind, the list first; without one, the list's own name"
@@ -107,7 +117,7 @@ class RecombeeRecommender:
     async def _post(self, path: str, body: Mapping[str, object]) -> object | None:
         """Make a signed call, and return its JSON; None where there is no such user or item."""
         target = signed(f"/{self._options.database}{path}", self._token, int(time.time()))
-        call = Call("POST", f"https://{self._options.host}{target}", body=body)
+        call = Call("POST", self._options.url + target, body=body)
         reply = await ask_json(self._client, PORT, call, (NOT_FOUND,))
         return None if reply.status == NOT_FOUND else reply.document
 

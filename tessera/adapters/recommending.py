@@ -11,7 +11,9 @@ from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 
 PORT = "items"
 NOT_FOUND = 404
-Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")]
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
+"""A scheme and a host, and no more."""
+
 QUOTED = frozenset("\"'\\")
 """Letters that would end a text within a vendor's own filter language."""
 

@@ -1,13 +1,13 @@
 """The JSON service adapters, against replies of every shape: mapped results and typed errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import httpx
 import pytest
 import respx
 
-from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, get_json, make_client
+from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, get_json
 from tessera.adapters.profiles_http import HttpProfiles, HttpProfilesOptions
 from tessera.adapters.recommender_http import HttpRecommender, HttpRecommenderOptions
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
@@ -20,12 +20,6 @@ TRAITS = frozenset({"tier", "first_name"})
 POPULAR = ListQuery("popular", 3)
 
 upstream = respx.mock(using="httpx", assert_all_called=False)
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with make_client() as client:
-        yield client
 
 
 @pytest.fixture
