@@ -22,12 +22,13 @@ from tessera.rules.values import Location
 class Listing:
     """The list that a slot shows: its name, and the lists for which it stands in.
 
-    ``status`` is ``fallback`` where it stands in for another, or its recommender for another. ``sources`` are the
+    ``age_s`` is how old it is, in seconds. ``status`` is ``fallback`` where it stands in for another, or its recommender for another. ``sources`` are the
     recommenders that it is from, where there are several; ``attributions`` the ids under which they take feedback, for
     ``attribution_s`` seconds where they say so.
     """
 
     name: str
+    age_s: float
     status: ListStatus
     instead_of: tuple[str, ...]
     sources: tuple[str, ...]
@@ -42,7 +43,7 @@ class Listing:
             f"from {', '.join(self.sources)}" if self.sources else "",
             f"attribution {', '.join(self.attributions)}{end}" if self.attributions else "",
         ]
-        return "; ".join([f"{self.name}: {self.status}", *filter(None, parts)])
+        return "; ".join([f"{self.name}: {self.status}, {self.age_s:g} s old", *filter(None, parts)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,8 @@ async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) 
     outcome = plan.outcome(answer.decision)
     tags = (*answer.fragment.tags, *plan.tags)
     learned = known.facts, known.misfits, known.fetched
-    return Explanation(
-        site.version, plan.scope, *learned, trace, answer, outcome.inputs.asked, tags, _listing(outcome, answer)
-    )
+    of_answer = answer, outcome.inputs.asked, tags, _listing(outcome, answer)
+    return Explanation(site.version, plan.scope, *learned, trace, *of_answer)
 
 
 def _listing(outcome: OutcomePlan, answer: Answer) -> Listing | None:
@@ -136,8 +136,9 @@ def _listing(outcome: OutcomePlan, answer: Answer) -> Listing | None:
     instead_of = tuple(names[: names.index(name)])
     shown, origin = answer.shown[0], got.value.origin
     if origin is None or shown is None or not shown.all:
-        return Listing(name, "empty", instead_of, (), (), None)
-    return Listing(name, "fallback" if instead_of else origin.status, instead_of, *origin[1:])
+        return Listing(name, got.age_s, "empty", instead_of, (), (), None)
+    status = "fallback" if instead_of else origin.status
+    return Listing(name, got.age_s, status, instead_of, origin.sources, origin.attributions, origin.attribution_s)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

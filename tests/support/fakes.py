@@ -8,7 +8,17 @@ from datetime import datetime
 
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Recommendations, Recommended
+from tessera.renderer.core.ports import (
+    Cart,
+    Event,
+    Exposure,
+    ListQuery,
+    Profile,
+    Recommendations,
+    Recommended,
+    Recommender,
+)
+from tessera.renderer.core.stock import Stock
 from tessera.renderer.remembered import Terms
 from tessera.renderer.sources import Sources
 
@@ -18,7 +28,7 @@ class World:
     """Everything upstream. Implements all ports; ``failing`` maps a source to what it raises, ``slow`` are hung."""
 
     profiles: dict[str, Profile] = field(default_factory=dict)
-    lists: dict[str, Sequence[str]] = field(default_factory=dict)
+    lists: dict[str, Sequence[str | Recommended]] = field(default_factory=dict)
     catalogue: dict[str, Mapping[str, object]] = field(default_factory=dict)
     carts: dict[str, Cart] = field(default_factory=dict)
     failing: dict[str, SourceError] = field(default_factory=dict)
@@ -49,6 +59,8 @@ class World:
         max_entries: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = lambda: 0.0,
+        stock: Stock = Stock(),  # noqa: B008  # immutable
+        recommender: Recommender | None = None,
     ) -> Sources:
         """Wrap these ports as the application does. The highest ``draw`` is the earliest refresh; 0 is none."""
         lifetime = Lifetime(fresh_s, grace_s, stale_s, missing_s)
@@ -58,13 +70,14 @@ class World:
 
         return Sources(
             (FakeProfiles(self), terms("profile")),
-            (FakeRecommender(self), terms("items")),
+            (recommender or FakeRecommender(self), terms("items")),
             (FakeCatalogue(self), terms("catalogue")),
             (FakeCarts(self), terms("cart")),
             (FakeEvents(self), terms("events", Lifetime(0, 0))),
             (FakeAssignments(self), terms("assignments", Lifetime(0, 0))),
             clock,
             draw,
+            stock,
         )
 
 
@@ -89,8 +102,8 @@ class FakeRecommender:
     async def items(self, query: ListQuery) -> Recommendations:
         """Return the list."""
         await self.world.asked("items", query)
-        skus = self.world.lists.get(query.visitor_id or query.kind, ())[: query.at_most]
-        return Recommendations(tuple(map(Recommended, skus)))
+        members = self.world.lists.get(query.visitor_id or query.kind, ())[: query.at_most]
+        return Recommendations(tuple(Recommended(each) if isinstance(each, str) else each for each in members))
 
 
 @dataclass

@@ -68,12 +68,11 @@ class Stock:
         """
         found: dict[str, Mapping[str, object]] = {}
         for item in items:
-            fields = {name: value for name, value in item.fields.items() if value is not None}
-            known = sold.get(item.id)
-            if known is None and not self._is_whole(fields):
+            if item.id in query.without or not (item.id in sold or self._is_whole(item.fields)):
                 continue
-            if item.id not in query.without and self._is_sold(query.kind, known or fields):
-                found.setdefault(item.id, {**_told(item), **fields, **(known or {})})
+            fields = {**_said(_told(item)), **_said(item.fields), **_said(sold.get(item.id, {}))}
+            if self._is_sold(query.kind, fields):
+                found.setdefault(item.id, fields)
         return list(found.values())[: query.at_most]
 
     def _is_whole(self, fields: Mapping[str, object]) -> bool:
@@ -86,5 +85,8 @@ class Stock:
 
 def _told(item: Recommended) -> dict[str, object]:
     """Return what the recommender tells of an item beside its fields, which templates see where it is declared."""
-    told = {"score": item.score, "reason": item.reason, "attribution": item.attribution}
-    return {name: value for name, value in told.items() if value is not None}
+    return {"score": item.score, "reason": item.reason, "attribution": item.attribution}
+
+
+def _said(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
