@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from tessera.renderer.core.inputs import plain
 from tessera.renderer.core.ports import ListStatus
+from tessera.renderer.core.stock import Origin
 from tessera.renderer.core.tags import Tag
 from tessera.renderer.gather import Asked, Fetched, Known
 from tessera.renderer.pipeline import Answer, Pipeline
@@ -22,9 +23,9 @@ from tessera.rules.values import Location
 class Listing:
     """The list that a slot shows: its name, and the lists for which it stands in.
 
-    ``age_s`` is how old it is, in seconds. ``status`` is ``fallback`` where it stands in for another, or its recommender for another. ``sources`` are the
-    recommenders that it is from, where there are several; ``attributions`` the ids under which they take feedback, for
-    ``attribution_s`` seconds where they say so.
+    ``age_s`` is how old it is, in seconds. ``status`` is ``fallback`` where it stands in for another, or its recommender
+    for another. ``sources`` are the recommenders that it is from, where there are several; ``attributions`` the ids
+    under which they take feedback, for ``attribution_s`` seconds where they say so.
     """
 
     name: str
@@ -119,8 +120,8 @@ async def explain(pipeline: Pipeline, asked: Asked, site: Site, plan: SlotPlan) 
     outcome = plan.outcome(answer.decision)
     tags = (*answer.fragment.tags, *plan.tags)
     learned = known.facts, known.misfits, known.fetched
-    of_answer = answer, outcome.inputs.asked, tags, _listing(outcome, answer)
-    return Explanation(site.version, plan.scope, *learned, trace, *of_answer)
+    listing = _listing(outcome, answer)
+    return Explanation(site.version, plan.scope, *learned, trace, answer, outcome.inputs.asked, tags, listing)
 
 
 def _listing(outcome: OutcomePlan, answer: Answer) -> Listing | None:
@@ -134,10 +135,11 @@ def _listing(outcome: OutcomePlan, answer: Answer) -> Listing | None:
         return None
     name, got = asked[-1]
     instead_of = tuple(names[: names.index(name)])
-    shown, origin = answer.shown[0], got.value.origin
+    shown = answer.shown[0]
+    origin: Origin | None = got.value.origin
     if origin is None or shown is None or not shown.all:
         return Listing(name, got.age_s, "empty", instead_of, (), (), None)
-    status = "fallback" if instead_of else origin.status
+    status: ListStatus = "fallback" if instead_of else origin.status
     return Listing(name, got.age_s, status, instead_of, origin.sources, origin.attributions, origin.attribution_s)
 
 
