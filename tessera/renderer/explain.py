@@ -23,9 +23,9 @@ from tessera.rules.values import Location
 class Listing:
     """The list that a slot shows: its name, and the lists for which it stands in.
 
-    ``age_s`` is how old it is, in seconds. ``status`` is ``fallback`` where it stands in for another, or its recommender
-    for another. ``sources`` are the recommenders that it is from, where there are several; ``attributions`` the ids
-    under which they take feedback, for ``attribution_s`` seconds where they say so.
+    ``age_s`` is how old it is, in seconds. ``status`` is ``fallback`` where it stands in for another, or its
+    recommender for another. ``sources`` are the recommenders that it is from, where there are several; ``attributions``
+    the ids under which they take feedback, for ``attribution_s`` seconds where they say so.
     """
 
     name: str

@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -293,11 +294,21 @@ class Lists(Service):
     sources: tuple[ListSource, ...] = Field(
         (), description="Several recommenders instead of an adapter: see `[[lists.sources]]`"
     )
-    routes: dict[str, tuple[str, ...] | dict[str, PositiveFloat]] = Field(
+    routes: dict[str, tuple[str, ...] | dict[str, float]] = Field(
         {},
         description="By list: names of sources in the order in which they are tried, or each with a weight, to be "
         "blended; a list that is not here tries all in their order",
     )
+
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _a_route_is_names_or_weights(cls, routes: object) -> object:
+        for name, route in routes.items() if isinstance(routes, dict) else ():
+            names = isinstance(route, list | tuple) and all(isinstance(each, str) for each in route)
+            weights = isinstance(route, dict) and all(_is_weight(each) for each in route.values())
+            if not route or not (names or weights):
+                raise ValueError(f"the route of `{name}` is a list of names, or a table of name to weight (above 0)")
+        return routes
 
     @model_validator(mode="after")
     def _routes_lead_to_sources(self) -> Self:
@@ -306,8 +317,7 @@ class Lists(Service):
             raise ValueError("two sources of the same name")
         if self.sources and "adapter" in self.model_fields_set:
             raise ValueError("an `adapter` stands either here or in each of `sources`")
-        every: dict[str, tuple[str, ...] | dict[str, PositiveFloat]] = {"*": tuple(deadlines), **self.routes}
-        for name, route in every.items():
+        for name, route in {"*": tuple(deadlines), **self.routes}.items():
             for unknown in [each for each in route if each not in deadlines]:
                 raise ValueError(f"the route of `{name}` names `{unknown}`, which is none of `sources`")
             waits = [deadlines[each] for each in route]
@@ -514,6 +524,10 @@ def _of_adapter(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"has no setting `{name}`"
     return f"does not take `{name}`: {_lower(error['msg'].removeprefix('Value error, '))}"
+
+
+def _is_weight(found: object) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < inf
 
 
 def _lower(text: str) -> str:
