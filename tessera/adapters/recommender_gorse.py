@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
 from tessera.adapters.client import Call, ask_json, at
-from tessera.adapters.recommending import NOT_FOUND, PORT, by_turns, item_id, listed, looked_up, number
+from tessera.adapters.recommending import NOT_FOUND, PORT, by_turns, item_id, listed, looked_up, number, segments
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 
 
@@ -45,12 +45,12 @@ class GorseRecommender:
         if query.kind == "lookup":
             return looked_up(query)
         if query.kind == "related":
-            seeds = query.to[: self._options.max_seeds]
-            paths = [f"item-to-item/{_quoted(self._options.related)}/{_quoted(seed)}" for seed in seeds]
+            named = quote(self._options.related, safe="")
+            paths = [f"item-to-item/{named}/{seed}" for seed in segments(query.to[: self._options.max_seeds])]
         elif query.kind == "personal":
-            paths = [f"recommend/{_quoted(query.visitor_id or '')}"]
+            paths = [f"recommend/{each}" for each in segments([query.visitor_id or ""])]
         else:
-            paths = [f"non-personalized/{_quoted(self._options.popular)}"]
+            paths = [f"non-personalized/{quote(self._options.popular, safe='')}"]
         return Recommendations(by_turns(query, await asyncio.gather(*(self._fetch(query, path) for path in paths))))
 
     async def _fetch(self, query: ListQuery, path: str) -> tuple[Recommended, ...]:
@@ -64,7 +64,3 @@ def _item(member: object) -> Recommended | None:
     """Read a member: an object since version 2 of the API, a bare id before."""
     identity = item_id(at(member, "Id") if isinstance(member, dict) else member)
     return None if identity is None else Recommended(identity, number(at(member, "Score")))
-
-
-def _quoted(value: str) -> str:
-    return quote(value, safe="")

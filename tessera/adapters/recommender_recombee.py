@@ -7,7 +7,6 @@ address is signed (HMAC-SHA1 of path and query, a Unix time among that) and good
 import hmac
 import time
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
 
 from pydantic import Field
 
@@ -22,6 +21,7 @@ from tessera.adapters.recommending import (
     item_id,
     listed,
     looked_up,
+    segments,
     text,
 )
 from tessera.renderer.core.errors import SourceGarbled, SourceUnavailable
@@ -77,10 +77,12 @@ class RecombeeRecommender:
         if query.category is not None and not is_quotable(query.category):
             return Recommendations()
         if query.kind == "related":
-            paths = [f"/recomms/items/{quote(seed, safe='')}/items/" for seed in query.to[: self._options.max_seeds]]
+            paths = [f"/recomms/items/{seed}/items/" for seed in segments(query.to[: self._options.max_seeds])]
         else:
             user = query.visitor_id if query.visitor_id is not None else self._options.everybody
-            paths = [f"/recomms/users/{quote(user, safe='')}/items/"]
+            paths = [f"/recomms/users/{each}/items/" for each in segments([user])]
+        if not paths:
+            return Recommendations()
         params = self._params(query)
         replies = [await self._post(paths[0], params)] if len(paths) == 1 else await self._batch(paths, params)
         lists = [self._items(reply, query.at_most) for reply in replies if reply is not None]

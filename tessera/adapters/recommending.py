@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import StringConstraints
 
@@ -58,6 +59,14 @@ def by_turns(query: ListQuery, lists: Iterable[Sequence[Recommended]]) -> tuple[
     """Make one list of those for each item that a query is about, without these items themselves."""
     merged = (item for item in blended([(1.0, items) for items in lists]) if item.id not in query.to)
     return tuple(merged)[: query.at_most]
+
+
+def segments(ids: Iterable[str]) -> list[str]:
+    """Return ids as segments of a path, in the one spelling that the client does not change (RFC 3986, `pchar`).
+
+    Those are left out that would be no segment of their own: the empty one, and dots that lead elsewhere.
+    """
+    return [quote(each, safe="!$&'()*+,;=:@~") for each in ids if each not in ("", ".", "..")]
 
 
 def is_quotable(value: str) -> bool:

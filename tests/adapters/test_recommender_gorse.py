@@ -71,6 +71,12 @@ async def test_other_replies(gorse: GorseRecommender, reply: httpx.Response, ite
 
 
 @upstream
+@pytest.mark.parametrize("query", [ListQuery("related", 3, to=("..", "")), ListQuery("personal", 3, "..")])
+async def test_an_id_cannot_lead_elsewhere(gorse: GorseRecommender, query: ListQuery) -> None:
+    assert await gorse.items(query) == Recommendations()
+
+
+@upstream
 async def test_items_that_are_named_are_not_asked_for(gorse: GorseRecommender) -> None:
     assert (await gorse.items(ListQuery("lookup", 2, to=("b", "a")))).items == (Recommended("b"), Recommended("a"))
 

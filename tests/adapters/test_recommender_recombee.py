@@ -3,7 +3,10 @@
 import asyncio
 import hashlib
 import hmac
+import re
+import string
 import time
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -37,8 +40,9 @@ def test_the_signature_is_that_of_the_path_and_the_time() -> None:
     )
 
 
+@pytest.mark.parametrize("seed", ["tv 1/2", "shop:tv@home.example", string.punctuation, "ü%2e%2F?#"])
 async def test_what_is_signed_is_what_goes_over_the_wire(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, seed: str
 ) -> None:
     asked: list[bytes] = []
 
@@ -50,10 +54,13 @@ async def test_what_is_signed_is_what_goes_over_the_wire(
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        assert await recommender(client, monkeypatch, url=url).items(RELATED) == Recommendations((), 1800)
+        found = await recommender(client, monkeypatch, url=url).items(RELATED._replace(to=(seed,)))
+    assert found == Recommendations((), 1800)
     target = asked[0].split(b" ")[1]
     path, sign = target.split(b"&hmac_sign=")
-    assert path.startswith(b"/shop-dev/recomms/items/tv%201%2F2/items/?hmac_timestamp=")
+    whole = re.fullmatch(r"/shop-dev/recomms/items/([^/?#]+)/items/\?hmac_timestamp=\d+", path.decode())
+    assert whole is not None
+    assert unquote(whole[1]) == seed
     assert abs(int(path.rpartition(b"=")[2]) - time.time()) < 30
     assert sign.decode() == hmac.digest(b"t0ken", path, hashlib.sha1).hex()
 
@@ -154,6 +161,15 @@ async def test_a_category_cannot_become_a_filter_of_its_own(
     found = await recommender(client, monkeypatch).items(ListQuery("category", 3, category=category))
     assert found == Recommendations()
     assert not route.called
+
+
+@upstream
+@pytest.mark.parametrize("seed", ["", ".", ".."])
+async def test_an_id_cannot_lead_elsewhere(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, seed: str
+) -> None:
+    found = await recommender(client, monkeypatch).items(RELATED._replace(to=(seed,)))
+    assert found == Recommendations()
 
 
 @upstream

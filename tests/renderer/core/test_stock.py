@@ -16,7 +16,8 @@ ids = st.sampled_from([f"S{number}" for number in range(8)])
 values = st.none() | st.just("x")
 flags = st.sampled_from([True, False, None])
 fields = st.fixed_dictionaries({}, optional={"title": values, "price": values, "in_stock": flags})
-recommended = st.lists(st.builds(Recommended, ids, st.none() | st.floats(0, 1), fields), max_size=12)
+each = st.builds(Recommended, ids, st.none() | st.floats(0, 1), fields)
+recommended = st.lists(each, max_size=8, unique_by=lambda item: item.id)
 kinds = st.sampled_from(["personal", "popular", "related", "category", "lookup"])
 
 
