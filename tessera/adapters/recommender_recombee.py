@@ -27,8 +27,8 @@ from tessera.adapters.recommending import (
 from tessera.renderer.core.errors import SourceGarbled, SourceUnavailable
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
 
-FEEDBACK_S = 1800.0
-"""For how long Recombee takes a `recommId` for the next items of a list."""
+GOOD_S = 1800.0
+"""For how long a `recommId` is good to ask for the next items: the one end that Recombee tells of it."""
 
 
 class RecombeeOptions(Options):
@@ -86,7 +86,7 @@ class RecombeeRecommender:
         params = self._params(query)
         replies = [await self._post(paths[0], params)] if len(paths) == 1 else await self._batch(paths, params)
         lists = [self._items(reply, query.at_most) for reply in replies if reply is not None]
-        return Recommendations(by_turns(query, lists), FEEDBACK_S)
+        return Recommendations(by_turns(query, lists), GOOD_S)
 
     def _params(self, query: ListQuery) -> dict[str, object]:
         options = self._options

@@ -25,7 +25,7 @@ class Listing:
 
     ``age_s`` is how old it is, in seconds. ``status`` is ``fallback`` where it stands in for another, or its
     recommender for another. ``sources`` are the recommenders that it is from, where there are several; ``attributions``
-    the ids under which they take feedback, for ``attribution_s`` seconds where they say so.
+    the ids under which they take feedback, good for ``attribution_s`` seconds where they say so.
     """
 
     name: str

@@ -64,8 +64,8 @@ class Recommended:
 class Recommendations:
     """What a recommender answers: items, best first, none twice.
 
-    ``attribution_s`` is for how many seconds the vendor takes feedback under the items' attribution ids, None where it
-    sets no end; ``fallback`` that this is not what was asked for first, but what stands in for it.
+    ``attribution_s`` is for how many seconds the items' attribution ids are good, None where the vendor sets no end;
+    ``fallback`` says that this is not what was asked for first, but what stands in for it.
     """
 
     items: tuple[Recommended, ...] = ()

@@ -18,7 +18,7 @@ CHOSEN: frozenset[ListKind] = frozenset(("personal", "popular", "related"))
 class Origin(NamedTuple):
     """Where a list of items came from: what it is, who made it where there are several, and its attribution ids.
 
-    ``attribution_s`` is for how many seconds feedback is taken under these, None where no end is known.
+    ``attribution_s`` is for how many seconds these are good, None where no end is known.
     """
 
     status: ListStatus
