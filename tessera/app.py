@@ -30,7 +30,8 @@ from tessera.renderer.admin import mounted
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Events, Exposures, Profiles
+from tessera.renderer.core.ports import Events, Exposures, Profiles, Recommender
+from tessera.renderer.core.stock import Stock
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
 from tessera.renderer.digests import Budgets, Digests
@@ -51,12 +52,13 @@ from tessera.renderer.podlets import Podlets
 from tessera.renderer.previews import Previews
 from tessera.renderer.profiles import ProfileSource
 from tessera.renderer.purges import Purges
+from tessera.renderer.recommenders import ListSource, SeveralRecommenders
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
 from tessera.renderer.remembered import Terms
 from tessera.renderer.routes import Routes
+from tessera.renderer.settings import Lists, Service, Settings, Upstream
 from tessera.renderer.settings import Profiles as ProfilesSettings
-from tessera.renderer.settings import Service, Settings, Upstream
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
@@ -99,13 +101,14 @@ async def assemble(
         events = SqliteEvents(store)
         sources = Sources(
             _profiles(settings.profiles, adapter),
-            (adapter(settings.lists), _terms("items", settings.lists)),
+            (_recommender(settings.lists, adapter), _terms("items", settings.lists)),
             (adapter(settings.catalogue), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
             tally=tally,
             tell_consent=settings.profiles.tell_consent,
+            stock=Stock(settings.catalogue.needed, settings.catalogue.in_stock, settings.lists.spare_share),
         )
         recorder = make_recorder(settings, tally)
         if recorder is not None:
@@ -283,6 +286,14 @@ def _profiles(
     deadlines_ms = sum(each.deadline_ms for each in profiles.sources)  # each ends its own wait before
     lifetime = Lifetime(math.inf, 0, min(each.stale_s for each in profiles.sources))
     return sources, replace(terms, deadline_ms=deadlines_ms + MERGING_MS, lifetime=lifetime)
+
+
+def _recommender(lists: Lists, adapter: Callable[[Service], Recommender]) -> Recommender:
+    """Make what recommends items: one adapter, or several."""
+    if not lists.sources:
+        return adapter(lists)
+    sources = [ListSource(each.name, adapter(each), each.deadline_ms) for each in lists.sources]
+    return SeveralRecommenders(sources, lists.routes)
 
 
 def _terms(source: str, upstream: Upstream) -> Terms:

@@ -16,7 +16,7 @@ from tessera.renderer.core import tags
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
-from tessera.renderer.settings import SECRETS, ProfileSource, Settings
+from tessera.renderer.settings import SECRETS, ListSource, ProfileSource, Settings
 from tessera.rules import facts
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +48,12 @@ def test_every_setting_is_documented_as_it_is(table: str, name: str, meaning: st
     section = re.split(rf"### `\[+{table}\]+`\n", OPERATING)[1].split("###")[0]
     (row,) = [line for line in section.splitlines() if line.startswith(f"| `{name}` |")]
     assert row.endswith(f"| {meaning} |")
+
+
+@pytest.mark.parametrize("name", ["name", "deadline_ms", "adapter"])
+def test_what_each_of_several_recommenders_has_is_documented(name: str) -> None:
+    section = OPERATING.split("### `[[lists.sources]]`\n")[1].split("###")[0]
+    assert f"| {ListSource.model_fields[name].description} |" in section
 
 
 def options() -> Iterator[tuple[Port, str, str, str | None]]:

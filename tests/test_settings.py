@@ -137,3 +137,52 @@ def test_production_needs_the_secrets_that_are_named(tmp_path: Path, monkeypatch
     assert problems(tmp_path) == ["`lists`: `A_TOKEN` must be set in the environment"]
     monkeypatch.setenv("A_TOKEN", "s3cret")
     assert load_settings(tmp_path).lists.adapter == "http"
+
+
+LIST_SOURCES = """
+    [[lists.sources]]
+    name = "one"
+    adapter = "gorse"
+    url = "http://gorse:8088"
+    [[lists.sources]]
+    name = "two"
+    deadline_ms = 60
+"""
+
+
+def test_several_recommenders_have_settings_of_their_own(tmp_path: Path) -> None:
+    routes = '[lists.routes]\nfor-you = ["two", "one"]\nmixed = {one = 3, two = 1}\n'
+    lists = load_settings(write(tmp_path, dedent(LIST_SOURCES) + routes)).lists
+    assert [(each.name, each.adapter, each.deadline_ms) for each in lists.sources] == [
+        ("one", "gorse", 70),
+        ("two", "sqlite", 60),
+    ]
+    assert lists.routes == {"for-you": ("two", "one"), "mixed": {"one": 3, "two": 1}}
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ('[lists]\nadapter = "sqlite"', "`lists`: an `adapter` stands either here or in each of `sources`"),
+        ("[lists]\ndeadline_ms = 100", "`lists`: a list without a route may wait 130 ms for its sources, longer than"),
+        ('[lists.routes]\nmine = ["thre"]', "`lists`: the route of `mine` names `thre`, which is none of `sources`"),
+        ("[lists.routes]\nmine = 'one'", "`lists.routes`: the route of `mine` is a list of names, or a table"),
+        (
+            "[lists.routes]\nmine = {one = 0}",
+            "`lists.routes`: the route of `mine` is a list of names, or a table of name to weight (above 0)",
+        ),
+        ('[[lists.sources]]\nname = "two"', "`lists`: two sources of the same name"),
+        ('[[lists.sources]]\nname = "x"\nfresh_s = 9', "`lists.sources.0`: `fresh_s` is said of lists as a whole"),
+        ('[[lists.sources]]\nname = "x"\nadapter = "gorse"', "`lists.sources.0`: the `gorse` adapter needs a `url`"),
+    ],
+)
+def test_sources_that_do_not_fit_are_refused(tmp_path: Path, more: str, problem: str) -> None:
+    (told,) = problems(write(tmp_path, more + "\n" + dedent(LIST_SOURCES)))
+    assert told.startswith(problem)
+
+
+def test_the_secrets_of_every_source_must_be_set(tmp_path: Path) -> None:
+    more = '[[lists.sources]]\nname = "three"\nadapter = "recombee"\ndatabase = "x"\ndeadline_ms = 10\n'
+    assert problems(write(tmp_path, dedent(LIST_SOURCES) + more)) == [
+        "`lists.sources.three`: `RECOMBEE_TOKEN` must be set in the environment"
+    ]

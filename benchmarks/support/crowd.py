@@ -15,7 +15,7 @@ from tessera.renderer.core.context import Context
 from tessera.renderer.core.declared import coerced
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Cart, ListQuery, Profile, Recommended
+from tessera.renderer.core.ports import Cart, ListQuery, Profile, Recommendations, Recommended
 from tessera.renderer.core.visitor import Visitor
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.gather import Asked
@@ -131,8 +131,8 @@ class _Lists:
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
 
-    async def items(self, query: ListQuery) -> Sequence[Recommended]:
-        return [Recommended(sku) for sku in self._crowd.listed(query)]
+    async def items(self, query: ListQuery) -> Recommendations:
+        return Recommendations(tuple(map(Recommended, self._crowd.listed(query))))
 
 
 class _Catalogue:

@@ -1,13 +1,11 @@
 """Lists of items from a JSON service, by a declared mapping."""
 
-from collections.abc import Sequence
-
 from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
 from tessera.adapters.client import at, fill_url, get_json
-from tessera.renderer.core.errors import SourceGarbled
-from tessera.renderer.core.ports import ListQuery, Recommended
+from tessera.adapters.recommending import PORT, item_id, listed, number, text
+from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 
 
 class HttpRecommenderOptions(Options):
@@ -20,6 +18,9 @@ class HttpRecommenderOptions(Options):
     items: str = Field("items", description="Where the list is in the service's JSON, dotted; empty for the whole")
     item_id: str = Field("id", description="Where an item's id is in each member; empty where members are ids")
     score: str = Field("score", description="Where an item's score is in each member")
+    attribution: str | None = Field(
+        None, description="Where in the service's JSON the id is under which it takes feedback on the list"
+    )
     fields: dict[str, str] = Field(
         {}, description="Item field to its place in each member, for a service that sends whole items"
     )
@@ -40,7 +41,7 @@ class HttpRecommender:
         self._options = options
         self._token = secret(options.token_variable)
 
-    async def items(self, query: ListQuery) -> Sequence[Recommended]:
+    async def items(self, query: ListQuery) -> Recommendations:
         """Fetch a list; 404 is an empty one. Members without an id are left out, as are repetitions."""
         asked = {
             "kind": query.kind,
@@ -49,22 +50,18 @@ class HttpRecommender:
             "to": ",".join(query.to),
             "category": query.category or "",
         }
-        document = await get_json(self._client, "items", fill_url(self._options.url, asked), self._token)
+        document = await get_json(self._client, PORT, fill_url(self._options.url, asked), self._token)
         if document is None:
-            return []
+            return Recommendations()
+        place = self._options.attribution
+        attribution = text(at(document, place)) if place is not None else None
         members = at(document, self._options.items)
-        if not isinstance(members, list):
-            raise SourceGarbled("items", f"`{self._options.items}` is not a list")
-        found: dict[str, Recommended] = {}
-        for item in map(self._item, members):
-            if item is not None:
-                found.setdefault(item.id, item)
-        return list(found.values())[: query.at_most]
+        return Recommendations(listed(members, lambda member: self._item(member, attribution), query.at_most))
 
-    def _item(self, member: object) -> Recommended | None:
-        identity, score = at(member, self._options.item_id), at(member, self._options.score)
-        if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
+    def _item(self, member: object, attribution: str | None) -> Recommended | None:
+        identity = item_id(at(member, self._options.item_id))
+        if identity is None:
             return None
         fields = {name: at(member, place) for name, place in self._options.fields.items()}
-        number = float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
-        return Recommended(str(identity), number, fields)
+        score = number(at(member, self._options.score))
+        return Recommended(identity, score, fields, attribution=attribution)

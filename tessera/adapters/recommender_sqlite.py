@@ -1,11 +1,11 @@
 """Lists of items from what the embedded store knows of tastes, popularity and joint purchases."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from tessera.adapters.base import Nothing, Reach
 from tessera.adapters.sqlite import INTEREST
-from tessera.renderer.core.ports import ListKind, ListQuery, Recommended
+from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
 
 SELLABLE = "COALESCE(fields ->> 'in_stock', 1)"
 
@@ -36,7 +36,7 @@ class SqliteRecommender:
     def __init__(self, options: Nothing, reach: Reach) -> None:
         self._store = reach.store
 
-    async def items(self, query: ListQuery) -> Sequence[Recommended]:
+    async def items(self, query: ListQuery) -> Recommendations:
         """Return the list, best first."""
         rows = await self._store.read(
             "items",
@@ -48,4 +48,5 @@ class SqliteRecommender:
                 "count": query.at_most,
             },
         )
-        return [Recommended(sku, None if score is None else float(score)) for sku, score in rows]
+        items = (Recommended(sku, None if score is None else float(score)) for sku, score in rows)
+        return Recommendations(tuple(items))

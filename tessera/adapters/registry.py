@@ -28,9 +28,14 @@ ADAPTERS: Mapping[Port, Mapping[str, str]] = {
     "lists": {
         "sqlite": "tessera.adapters.recommender_sqlite:SqliteRecommender",
         "http": "tessera.adapters.recommender_http:HttpRecommender",
+        "recombee": "tessera.adapters.recommender_recombee:RecombeeRecommender",
+        "gorse": "tessera.adapters.recommender_gorse:GorseRecommender",
+        "personalize": "tessera.adapters.recommender_personalize:PersonalizeRecommender",
+        "algolia": "tessera.adapters.recommender_algolia:AlgoliaRecommender",
     },
     "catalogue": {
         "sqlite": "tessera.adapters.catalogue_sqlite:SqliteCatalogue",
+        "http": "tessera.adapters.catalogue_http:HttpCatalogue",
     },
 }
 

@@ -211,9 +211,9 @@ class Gatherer:
             query = list_plan.query(known.facts, asked.context.visitor.id)
             if query is None:
                 continue
-            got = self.sources.items_at_hand(list_plan.name, query, asked.declared)
+            got = self.sources.items_at_hand(query, asked.declared)
             try:
-                got = got or await self.sources.items(list_plan.name, query, asked.declared)
+                got = got or await self.sources.items(query, asked.declared)
             except SourceError as failed:
                 failure = failed
                 known.failed(failed)
@@ -289,7 +289,7 @@ class Gatherer:
         if query is None:
             return
         try:
-            got = await self.sources.items(list_plan.name, query, asked.declared)
+            got = await self.sources.items(query, asked.declared)
         except SourceError as failure:
             known.failed(failure)
             return

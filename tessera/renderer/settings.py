@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -341,16 +342,79 @@ class Profiles(Service):
         return tuple(sorted(self.sources, key=lambda each: ("first", "second", "third").index(each.party)))
 
 
+class ListSource(Service):
+    """One of several recommenders; a table for each, in the order in which they are tried."""
+
+    port = "lists"
+    name: str = Field(pattern="^[a-z0-9-]+$", description="What it is called in routes and traces")
+    deadline_ms: PositiveFloat = Field(70, description="Milliseconds to wait for an answer")
+
+    @model_validator(mode="after")
+    def _lists_are_remembered_whole(self) -> Self:
+        for name in sorted((self.model_fields_set & Upstream.model_fields.keys()) - {"deadline_ms"}):
+            raise ValueError(f"`{name}` is said of lists as a whole, under `[lists]`")
+        return self
+
+
 class Lists(Service):
     """Lists of items, from a recommender."""
 
     port = "lists"
+    spare_share: float = Field(
+        0.25,
+        ge=0,
+        le=4,
+        description="Share of a list's count that is asked for beyond it, in place of items that are not sold",
+    )
+    sources: tuple[ListSource, ...] = Field(
+        (), description="Several recommenders instead of an adapter: see `[[lists.sources]]`"
+    )
+    routes: dict[str, tuple[str, ...] | dict[str, float]] = Field(
+        {},
+        description="By list: names of sources in the order in which they are tried, or each with a weight, to be "
+        "blended; a list that is not here tries all in their order",
+    )
+
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _a_route_is_names_or_weights(cls, routes: object) -> object:
+        for name, route in routes.items() if isinstance(routes, dict) else ():
+            names = isinstance(route, list | tuple) and all(isinstance(each, str) for each in route)
+            weights = isinstance(route, dict) and all(_is_weight(each) for each in route.values())
+            if not route or not (names or weights):
+                raise ValueError(f"the route of `{name}` is a list of names, or a table of name to weight (above 0)")
+        return routes
+
+    @model_validator(mode="after")
+    def _routes_lead_to_sources(self) -> Self:
+        deadlines = {each.name: each.deadline_ms for each in self.sources}
+        if len(deadlines) < len(self.sources):
+            raise ValueError("two sources of the same name")
+        if self.sources and "adapter" in self.model_fields_set:
+            raise ValueError("an `adapter` stands either here or in each of `sources`")
+        for name, route in {"*": tuple(deadlines), **self.routes}.items():
+            for unknown in [each for each in route if each not in deadlines]:
+                raise ValueError(f"the route of `{name}` names `{unknown}`, which is none of `sources`")
+            waits = [deadlines[each] for each in route]
+            longest_ms = max(waits, default=0) if isinstance(route, dict) else sum(waits)
+            if longest_ms > self.deadline_ms:
+                place = "a list without a route" if name == "*" else f"the route of `{name}`"
+                raise ValueError(
+                    f"{place} may wait {longest_ms:g} ms for its sources, longer than `deadline_ms` of all"
+                )
+        return self
 
 
 class Catalogue(Service):
     """Catalogue items."""
 
     port = "catalogue"
+    needed: tuple[str, ...] = Field(
+        ("title", "price"), description="Fields without which an item of a list is looked up in the catalogue"
+    )
+    in_stock: str | None = Field(
+        "in_stock", description="Field that says whether an item is sold; lists leave out those of which it is false"
+    )
 
 
 class Carts(Upstream):
@@ -460,6 +524,7 @@ class Settings(BaseSettings):
             ("profiles", self.profiles),
             *((f"profiles.sources.{each.name}", each) for each in self.profiles.sources),
             ("lists", self.lists),
+            *((f"lists.sources.{each.name}", each) for each in self.lists.sources),
             ("catalogue", self.catalogue),
         ]
         for table, service in services:
@@ -539,6 +604,10 @@ def _of_adapter(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"has no setting `{name}`"
     return f"does not take `{name}`: {_lower(error['msg'].removeprefix('Value error, '))}"
+
+
+def _is_weight(found: object) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < inf
 
 
 def _lower(text: str) -> str:

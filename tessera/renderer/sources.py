@@ -13,6 +13,7 @@ from tessera.renderer.core.declared import Declared, KnownProfile
 from tessera.renderer.core.events import Moments
 from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
+from tessera.renderer.core.stock import Origin, Stock
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
 from tessera.renderer.profiles import OneSource, Profiler, ProfileSource, SeveralSources
@@ -41,6 +42,7 @@ class Sources:
         draw: Callable[[], float] = random.random,
         tally: Tally | None = None,
         *,
+        stock: Stock = Stock(),  # noqa: B008  # immutable
         tell_consent: bool = False,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1.
@@ -50,6 +52,7 @@ class Sources:
         """
         self.clock = clock
         self.tell_consent = tell_consent
+        self._stock = stock
         self._fences = fences = Fences()
         asked, terms = profiles
         parts: tuple[Remembered[Any, Any], ...] = ()
@@ -61,7 +64,7 @@ class Sources:
             self._profiler, counted = OneSource(asked), tally
         self.profiles: Remembered[tuple[bytes, str], KnownProfile] = Remembered(terms, fences, clock, draw, counted)
         self._recommender, terms = recommender
-        self.lists: Remembered[tuple[bytes, str, ListQuery], Items] = Remembered(terms, fences, clock, draw, tally)
+        self.lists: Remembered[tuple[bytes, ListQuery], Items] = Remembered(terms, fences, clock, draw, tally)
         self._catalogue, terms = catalogue
         self.single: Remembered[tuple[bytes, str], Items] = Remembered(terms, fences, clock, draw, tally)
         self._carts, terms = carts
@@ -106,23 +109,24 @@ class Sources:
         """Return the same without waiting, None where it has to be asked for."""
         return self.profiles.at_hand((declared.shape, visitor_id))
 
-    async def items(self, name: str, query: ListQuery, declared: Declared) -> Got[Items]:
-        """Return the list of this name: whole items, best first. Raises `SourceError`."""
-        own = (f"list:{name}", *(_of_visitor(query.visitor_id) if query.visitor_id is not None else ()))
+    async def items(self, query: ListQuery, declared: Declared) -> Got[Items]:
+        """Return a list: whole items, best first. Raises `SourceError`."""
+        own = (f"list:{query.name}", *(_of_visitor(query.visitor_id) if query.visitor_id is not None else ()))
 
         async def fetch() -> Arrived[Items]:
-            wanted = await self._recommender.items(query)
-            bare = [item.id for item in wanted if not item.fields]
+            stock = self._stock.of(declared.item_fields)
+            answer = await self._recommender.items(stock.asked(query))
+            bare = stock.bare(answer.items)
             sold = await self._catalogue.items(bare) if bare else {}
-            fields = {item.id: item.fields or sold.get(item.id) for item in wanted}
-            items = Items([declared.item(each) for each in fields.values() if each])
-            return Arrived(items, (*own, *(ANY_ITEM + sku for sku in fields)), not items.all)
+            items = Items(map(declared.item, stock.whole(query, answer.items, sold)), Origin.of(answer))
+            tags = (*own, *(ANY_ITEM + item.id for item in answer.items))
+            return Arrived(items, tags, not items.all)
 
-        return await self.lists.get((declared.shape, name, query), fetch, (*own, ANY_ITEM))
+        return await self.lists.get((declared.shape, query), fetch, (*own, ANY_ITEM))
 
-    def items_at_hand(self, name: str, query: ListQuery, declared: Declared) -> Got[Items] | None:
+    def items_at_hand(self, query: ListQuery, declared: Declared) -> Got[Items] | None:
         """Return the same without waiting, None where it has to be asked for."""
-        return self.lists.at_hand((declared.shape, name, query))
+        return self.lists.at_hand((declared.shape, query))
 
     async def item(self, sku: str, declared: Declared) -> Got[Items]:
         """Return the one item of this id; an empty list where the catalogue has none. Raises `SourceError`."""

@@ -85,7 +85,7 @@ def at_hand(
             query = wanted.query(facts, visitor_id)
             if query is None:
                 continue
-            found = sources.lists.calm((declared.shape, wanted.name, query), now_s)
+            found = sources.lists.calm((declared.shape, query), now_s)
             if found is None:
                 return None
             used.append(("items", wanted.name, found))

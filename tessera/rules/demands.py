@@ -59,7 +59,7 @@ def _outcome_names(ruleset: Ruleset, outcome: Outcome) -> Iterator[str]:
     name = outcome.items
     while name is not None:
         items = ruleset.lists[name]
-        yield from (each for each in (items.to, items.category) if each is not None)
+        yield from items.reads
         if items.kind == "personal":
             yield VISITOR_ID
         name = items.fallback

@@ -10,7 +10,7 @@ from tessera.rules.shape import Reader
 from tessera.rules.skeleton import Node, Scalar
 from tessera.rules.values import integer_between
 
-LIST_KEYS = ("kind", "count", "fallback", "to", "category", "share", "about")
+LIST_KEYS = ("kind", "count", "fallback", "to", "category", "without", "share", "about")
 KINDS: tuple[ListKind, ...] = get_args(ListKind)
 MAX_COUNT = 200
 """The most items that a list may hold."""
@@ -21,6 +21,7 @@ _ARGUMENT_TYPES: Mapping[str, tuple[FactType, ...]] = {
     "to": ("string", "enumeration", "set"),
     "category": ("string", "enumeration"),
 }
+_LEFT_OUT_TYPES: tuple[FactType, ...] = ("string", "set")
 
 
 def read_list(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> ItemList | None:
@@ -40,7 +41,10 @@ def read_list(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> ItemLi
         return None
     named = fields.scalar(argument) if argument else None
     read = fact(named.value, named.span, _ARGUMENT_TYPES[argument]) if argument and named else None
-    share: Share = "private" if kind == "personal" else read.share if read else "public"
+    left_out = fields.scalar("without")
+    out = fact(left_out.value, left_out.span, _LEFT_OUT_TYPES) if left_out else None
+    shares = [each.share for each in (read, out) if each]
+    share: Share = "private" if kind == "personal" else max(shares, key=SHARES.index, default="public")
     return ItemList(
         name=key.value,
         kind=kind,
@@ -48,6 +52,7 @@ def read_list(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> ItemLi
         fallback=fields.text("fallback"),
         to=fields.text("to"),
         category=fields.text("category"),
+        without=fields.text("without"),
         share=fields.choice("share", SHARES) or share,
         span=key.span,
     )

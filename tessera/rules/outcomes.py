@@ -104,8 +104,8 @@ class Outcomes:
 
     def _check_items(self, name: Scalar) -> None:
         found = self._offers.named("list", name, self._offers.lists)
-        for read in (found.to, found.category) if found else ():
-            if read is not None and read.startswith(PARAMETER):
+        for read in found.reads if found else ():
+            if read.startswith(PARAMETER):
                 self._offers.fact(read, name.span, TYPES, self._params)
 
 

@@ -105,7 +105,8 @@ class ItemList:
 
     `to` names the fact with the ids of the items that the list relates to (kind related) or consists of (kind lookup),
     `category` (kind category) the fact that
-    holds the category; `fallback` the list that fills in when this one is empty or fails.
+    holds the category; `without` that with the ids of items that it leaves out; `fallback` the list that fills in when
+    this one is empty or fails.
     """
 
     name: str
@@ -114,8 +115,14 @@ class ItemList:
     fallback: str | None
     to: str | None
     category: str | None
+    without: str | None
     share: Share
     span: Span
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The facts that asking for it reads, beside who the visitor is."""
+        return tuple(name for name in (self.to, self.category, self.without) if name is not None)
 
 
 @dataclass(frozen=True, slots=True)

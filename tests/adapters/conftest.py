@@ -1,9 +1,10 @@
-"""Platforms, made ready to be asked."""
+"""Platforms, made ready to be asked, and what they are asked through."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
 import pytest
 
 from tessera.adapters.client import make_client
@@ -15,7 +16,13 @@ Make = Callable[..., Profiles]
 
 
 @pytest.fixture
-async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with make_client() as client:
+        yield client
+
+
+@pytest.fixture
+async def make(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
     """What makes a platform's adapter, by its name and further settings."""
     monkeypatch.setenv("VENDOR_TOKEN", "s3cret")
     async with AsyncExitStack() as opened:
@@ -25,5 +32,4 @@ async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
             opened.push_async_callback(reach.closing.aclose)
             return BY_NAME[name].make(reach, **more)
 
-        client = await opened.enter_async_context(make_client())
         yield made

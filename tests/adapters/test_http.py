@@ -1,17 +1,17 @@
 """The JSON service adapters, against replies of every shape: mapped results and typed errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import httpx
 import pytest
 import respx
 
-from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, get_json, make_client
+from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, get_json
 from tessera.adapters.profiles_http import HttpProfiles, HttpProfilesOptions
 from tessera.adapters.recommender_http import HttpRecommender, HttpRecommenderOptions
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
-from tessera.renderer.core.ports import ListQuery, Profile, Recommended
+from tessera.renderer.core.ports import ListQuery, Profile, Recommendations, Recommended
 from tests.support.reach import reach_of
 
 CDP = "https://cdp.example/v1/profiles"
@@ -20,12 +20,6 @@ TRAITS = frozenset({"tier", "first_name"})
 POPULAR = ListQuery("popular", 3)
 
 upstream = respx.mock(using="httpx", assert_all_called=False)
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with make_client() as client:
-        yield client
 
 
 @pytest.fixture
@@ -123,14 +117,15 @@ async def test_a_list_comes_in_order_without_repetitions(recommender: HttpRecomm
     members = [{"id": "b", "score": 0.9}, {"id": 7}, {"id": "b"}, {"nothing": 1}, {"id": "c", "score": "high"}]
     route = upstream.get(url__startswith=RECO).respond(json={"recomms": members})
     query = ListQuery("related", 4, to=("A&B", "C"))
-    assert await recommender.items(query) == [Recommended("b", 0.9), Recommended("7"), Recommended("c")]
+    expected = (Recommended("b", 0.9), Recommended("7"), Recommended("c"))
+    assert await recommender.items(query) == Recommendations(expected)
     assert str(route.calls.last.request.url) == RECO + "/related?user=&n=4&to=A%26B%2CC&category="
 
 
 @upstream
 async def test_a_list_is_never_longer_than_asked(recommender: HttpRecommender) -> None:
     upstream.get(url__startswith=RECO).respond(json={"recomms": [{"id": str(n)} for n in range(9)]})
-    assert len(await recommender.items(POPULAR)) == 3
+    assert len((await recommender.items(POPULAR)).items) == 3
 
 
 @upstream
@@ -139,14 +134,14 @@ async def test_whole_items_are_mapped_to_declared_fields(client: httpx.AsyncClie
     fields = {"title": "doc.name", "brand": "doc.brand"}
     options = HttpRecommenderOptions(url=RECO, items="", item_id="sku", fields=fields)
     whole = HttpRecommender(options, reach_of(client))
-    assert await whole.items(POPULAR) == [Recommended("a", None, {"title": "Tent", "brand": None})]
+    assert (await whole.items(POPULAR)).items == (Recommended("a", None, {"title": "Tent", "brand": None}),)
 
 
 @upstream
 async def test_a_list_may_be_of_bare_ids(client: httpx.AsyncClient) -> None:
     upstream.get(RECO).respond(json=["sku1", "sku2"])
     bare = HttpRecommender(HttpRecommenderOptions(url=RECO, items="", item_id=""), reach_of(client))
-    assert await bare.items(POPULAR) == [Recommended("sku1"), Recommended("sku2")]
+    assert (await bare.items(POPULAR)).items == (Recommended("sku1"), Recommended("sku2"))
 
 
 def test_a_path_that_is_not_there_is_none() -> None:

@@ -93,7 +93,7 @@ async def test_a_cart_is_priced_by_the_catalogue(store: Store) -> None:
     ],
 )
 async def test_lists(store: Store, query: ListQuery, skus: list[str]) -> None:
-    assert [each.id for each in await SqliteRecommender(Nothing(), reach_of(store=store)).items(query)] == skus
+    assert [each.id for each in (await SqliteRecommender(Nothing(), reach_of(store=store)).items(query)).items] == skus
 
 
 def exposure(visitor: str, version: str = "1") -> Exposure:

@@ -127,7 +127,7 @@ async def test_only_what_is_demanded_is_fetched(client: Client, world: World) ->
 async def test_a_list_is_completed_by_the_catalogue(client: Client, world: World) -> None:
     reply = await client.get("/fragments/home/rail")
     assert reply.text == "<ul><li>Item A</li><li>Item B</li></ul>"
-    assert world.calls == [("items", ListQuery("popular", 3)), ("catalogue", ("A", "B", "GONE"))]
+    assert world.calls == [("items", ListQuery("popular", 3, name="popular")), ("catalogue", ("A", "B", "GONE"))]
 
 
 async def test_a_personal_list_falls_back_where_it_is_empty(client: Client) -> None:

@@ -24,7 +24,7 @@ from tessera.renderer.core.device import Device
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.notices import Notice
-from tessera.renderer.core.ports import ListQuery, Profile, Recommended
+from tessera.renderer.core.ports import ListQuery, Profile, Recommendations, Recommended
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.core.visitor import Visitor
 from tessera.renderer.following import Follower
@@ -138,9 +138,9 @@ class Lists:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
-    async def items(self, query: ListQuery) -> Sequence[Recommended]:
+    async def items(self, query: ListQuery) -> Recommendations:
         await self._upstream.later(1)
-        return [Recommended(sku) for sku in ITEMS]
+        return Recommendations(tuple(map(Recommended, ITEMS)))
 
 
 class Catalogue(Lists):

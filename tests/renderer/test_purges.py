@@ -14,8 +14,8 @@ from tests.support.fakes import World, item
 from tests.support.sites import load, write_site
 
 PAGE = "page: home\nslots:\n  hero: {default: nothing}\n"
-POPULAR = ListQuery("popular", 3)
-MINE = ListQuery("personal", 3, "ann")
+POPULAR = ListQuery("popular", 3, name="popular")
+MINE = ListQuery("personal", 3, "ann", name="mine")
 
 
 class Shop:
@@ -36,10 +36,10 @@ class Shop:
             "bob": lambda: sources.profile("bob", declared),
             "cart of ann": lambda: sources.cart("ann"),
             "cart of bob": lambda: sources.cart("bob"),
-            "popular": lambda: sources.items("popular", POPULAR, declared),
-            "the same by another name": lambda: sources.items("other", POPULAR, declared),
-            "for ann": lambda: sources.items("mine", MINE, declared),
-            "for bob": lambda: sources.items("mine", MINE._replace(visitor_id="bob"), declared),
+            "popular": lambda: sources.items(POPULAR, declared),
+            "the same by another name": lambda: sources.items(POPULAR._replace(name="other"), declared),
+            "for ann": lambda: sources.items(MINE, declared),
+            "for bob": lambda: sources.items(MINE._replace(visitor_id="bob"), declared),
             "A": lambda: sources.item("A", declared),
             "B": lambda: sources.item("B", declared),
         }

@@ -8,7 +8,18 @@ from datetime import datetime
 
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Cart, Event, Exposure, ListQuery, Profile, Profiles, Recommended
+from tessera.renderer.core.ports import (
+    Cart,
+    Event,
+    Exposure,
+    ListQuery,
+    Profile,
+    Profiles,
+    Recommendations,
+    Recommended,
+    Recommender,
+)
+from tessera.renderer.core.stock import Stock
 from tessera.renderer.profiles import ProfileSource
 from tessera.renderer.remembered import Terms
 from tessera.renderer.sources import Sources
@@ -20,7 +31,7 @@ class World:
     """Everything upstream. Implements all ports; ``failing`` maps a source to what it raises, ``slow`` are hung."""
 
     profiles: dict[str, Profile] = field(default_factory=dict)
-    lists: dict[str, Sequence[str]] = field(default_factory=dict)
+    lists: dict[str, Sequence[str | Recommended]] = field(default_factory=dict)
     catalogue: dict[str, Mapping[str, object]] = field(default_factory=dict)
     carts: dict[str, Cart] = field(default_factory=dict)
     failing: dict[str, SourceError] = field(default_factory=dict)
@@ -54,6 +65,8 @@ class World:
         draw: Callable[[], float] = lambda: 0.0,
         tally: Tally | None = None,
         tell_consent: bool = False,
+        stock: Stock = Stock(),  # noqa: B008  # immutable
+        recommender: Recommender | None = None,
     ) -> Sources:
         """Wrap these ports as the application does. The highest ``draw`` is the earliest refresh; 0 is none."""
         lifetime = Lifetime(fresh_s, grace_s, stale_s, missing_s)
@@ -63,7 +76,7 @@ class World:
 
         self.made = Sources(
             self.profile_sources(terms("profile")),
-            (FakeRecommender(self), terms("items")),
+            (recommender or FakeRecommender(self), terms("items")),
             (FakeCatalogue(self), terms("catalogue")),
             (FakeCarts(self), terms("cart")),
             (FakeEvents(self), terms("events", Lifetime(0, 0))),
@@ -71,6 +84,7 @@ class World:
             clock,
             draw,
             tally=tally,
+            stock=stock,
             tell_consent=tell_consent,
         )
         return self.made
@@ -98,10 +112,11 @@ class FakeRecommender:
 
     world: World
 
-    async def items(self, query: ListQuery) -> Sequence[Recommended]:
+    async def items(self, query: ListQuery) -> Recommendations:
         """Return the list."""
         await self.world.asked("items", query)
-        return [Recommended(sku) for sku in self.world.lists.get(query.visitor_id or query.kind, ())][: query.at_most]
+        members = self.world.lists.get(query.visitor_id or query.kind, ())[: query.at_most]
+        return Recommendations(tuple(Recommended(each) if isinstance(each, str) else each for each in members))
 
 
 @dataclass

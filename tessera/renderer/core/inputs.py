@@ -19,6 +19,7 @@ from markupsafe import Markup
 from tessera.renderer.core.layout import mark
 from tessera.renderer.core.paths import EACH, SIZE, Path
 from tessera.renderer.core.quotients import Tests, Uses
+from tessera.renderer.core.stock import Origin
 from tessera.rules.evaluate import Assignment
 from tessera.rules.facts import Fact, FactType, Value
 from tessera.rules.values import Location, Version
@@ -86,12 +87,17 @@ class Fields(NamedTuple):
 
 
 class Items:
-    """A list of catalogue items in order. Projections are remembered: a warm list costs a look-up."""
+    """A list of catalogue items in order. Projections are remembered: a warm list costs a look-up.
 
-    __slots__ = ("_digests", "all")
+    ``origin`` is where it came from, None where nobody recommended it. It is in no key: of that, a template sees what
+    stands in fields of items.
+    """
 
-    def __init__(self, items: Iterable[Mapping[str, object]]) -> None:
+    __slots__ = ("_digests", "all", "origin")
+
+    def __init__(self, items: Iterable[Mapping[str, object]], origin: Origin | None = None) -> None:
         self.all = tuple(items)
+        self.origin = origin
         self._digests: dict[Fields, bytes] = {}
 
     def pick(self, fields: Fields) -> list[dict[str, object]]:
@@ -102,7 +108,7 @@ class Items:
         """Return the first so many of the items, without those whose ids are taken."""
         if not taken and len(self.all) <= count:
             return self
-        return Items([item for item in self.all if item.get(ITEM_ID) not in taken][:count])
+        return Items([item for item in self.all if item.get(ITEM_ID) not in taken][:count], self.origin)
 
     @property
     def skus(self) -> list[object]:

@@ -21,8 +21,8 @@ class ListPlan:
         self.name = item_list.name
         self.count = item_list.count
         self._asked = max(item_list.count, asked)
-        depends = item_list.kind == "personal" or item_list.to or item_list.category
-        self._fixed = None if depends else ListQuery(item_list.kind, self._asked)
+        depends = item_list.kind == "personal" or item_list.reads
+        self._fixed = None if depends else ListQuery(item_list.kind, self._asked, name=item_list.name)
 
     def query(self, facts: Mapping[str, Value], visitor_id: str | None) -> ListQuery | None:
         """Return what to ask for; None where what the list is about is not known."""
@@ -40,6 +40,8 @@ class ListPlan:
             visitor_id if wanted.kind == "personal" else None,
             to,
             None if category is None else str(category),
+            _ids(facts, wanted.without),
+            wanted.name,
         )
 
 

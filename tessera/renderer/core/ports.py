@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 ProfileStatus = Literal["fresh", "stale", "partial", "missing", "skipped_no_consent"]
+ListStatus = Literal["fresh", "fallback", "empty"]
 Consent = Literal["granted", "denied", "unknown"]
 PERSONALIZATION = "personalization"
 """The purpose whose consent decides whether there is any."""
@@ -38,22 +39,59 @@ class Profile:
 
 
 class ListQuery(NamedTuple):
-    """Which items are wanted: a kind, what it is about, and how many (1 to 100)."""
+    """Which items are wanted: a kind, what it is about, and how many (from 1).
+
+    ``without`` are the ids of items that are not wanted: whoever cannot leave them out need not, since they are left
+    out of the answer as well. ``name`` is the list's own name.
+    """
 
     kind: ListKind
     at_most: int
     visitor_id: str | None = None
     to: tuple[str, ...] = ()
     category: str | None = None
+    without: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Recommended:
-    """One item of a list: its id, its score where the recommender gives one, and fields where it gives them."""
+    """One item of a list: its id, and whatever the recommender tells of it.
+
+    ``score`` is in the vendor's own measure, higher is better; ``reason`` says why it is there; ``attribution`` is the
+    id under which the vendor wants to hear what became of the recommendation, and ``source`` who made it, where there
+    are several.
+    """
 
     id: str
     score: float | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
+    reason: str | None = None
+    attribution: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendations:
+    """What a recommender answers: items, best first, none twice.
+
+    ``attribution_s`` is for how many seconds the items' attribution ids are good, None where the vendor sets no end;
+    ``fallback`` says that this is not what was asked for first, but what stands in for it.
+    """
+
+    items: tuple[Recommended, ...] = ()
+    attribution_s: float | None = None
+    fallback: bool = False
+
+    @property
+    def status(self) -> ListStatus:
+        """Say in one word what this is."""
+        return "empty" if not self.items else "fallback" if self.fallback else "fresh"
+
+    @property
+    def attributions(self) -> tuple[str, ...]:
+        """The attribution ids of the items, each once."""
+        return tuple(dict.fromkeys(each.attribution for each in self.items if each.attribution is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +147,8 @@ class Profiles(Protocol):
 class Recommender(Protocol):
     """Lists of items in order, best first."""
 
-    async def items(self, query: ListQuery) -> Sequence[Recommended]:
-        """Return at most ``query.at_most`` items, none twice; empty where nothing fits. Raises `SourceError`."""
+    async def items(self, query: ListQuery) -> Recommendations:
+        """Return at most ``query.at_most`` items; none where nothing fits or nobody is known. Raises `SourceError`."""
         ...
 
 

@@ -61,7 +61,7 @@ def _named_by_definitions(ruleset: Ruleset) -> Iterator[Name]:
     for cta in ruleset.ctas.values():
         yield from map(_fact, cta.link.names)
     for items in ruleset.lists.values():
-        yield from (_fact(name) for name in (items.to, items.category) if name is not None)
+        yield from map(_fact, items.reads)
         if items.fallback is not None:
             yield "list", items.fallback
     for experiment in ruleset.experiments.values():

@@ -1,0 +1,139 @@
+"""Algolia Recommend: what is sent, to which of its hosts, and what is made of each shape of reply."""
+
+import asyncio
+
+import httpx
+import pytest
+import respx
+
+from tessera.adapters.recommender_algolia import AlgoliaOptions, AlgoliaRecommender
+from tessera.renderer.core.errors import SourceTimeout
+from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
+from tests.support.reach import reach_of
+from tests.support.vendors import FAILURES, WITHIN, body_of, each_failure, expect_failure
+
+HOSTS = ("app1-dsn.algolia.net", "app1-1.algolianet.com", "app1-2.algolianet.com", "app1-3.algolianet.com")
+POPULAR = ListQuery("popular", 3)
+HITS = [{"objectID": "a", "_score": 90.56, "title": "Tent"}, {"objectID": 7}, {"objectID": "a"}, {"title": "nameless"}]
+REPLY = {"results": [{"hits": HITS, "queryID": "q-1", "index": "products"}]}
+
+upstream = respx.mock(using="httpx", assert_all_called=False)
+
+
+def recommender(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, **settings: object) -> AlgoliaRecommender:
+    monkeypatch.setenv("ALGOLIA_KEY", "k3y")
+    options = AlgoliaOptions.model_validate({"application": "APP1", "index": "products", **settings})
+    return AlgoliaRecommender(options, reach_of(client))
+
+
+@upstream
+async def test_hits_come_in_order_with_score_and_the_id_for_feedback(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = upstream.post(f"https://{HOSTS[0]}/1/indexes/*/recommendations").respond(json=REPLY)
+    found = await recommender(client, monkeypatch, fields={"title": "title"}).items(POPULAR)
+    assert found == Recommendations(
+        (
+            Recommended("a", 90.56, {"title": "Tent"}, attribution="q-1"),
+            Recommended("7", None, {"title": None}, attribution="q-1"),
+        )
+    )
+    headers = route.calls.last.request.headers
+    assert (headers["x-algolia-application-id"], headers["x-algolia-api-key"]) == ("APP1", "k3y")
+
+
+@upstream
+@pytest.mark.parametrize(
+    ("query", "settings", "sent"),
+    [
+        (POPULAR, {}, [{"model": "trending-items"}]),
+        (POPULAR._replace(at_most=50), {"threshold": 20}, [{"threshold": 20, "maxRecommendations": 30}]),
+        (ListQuery("category", 3, category='a"b'), {}, [{"facetName": "category", "facetValue": 'a"b'}]),
+        (
+            ListQuery("related", 3, to=("x", "y", "z")),
+            {"max_seeds": 2},
+            [{"model": "related-products", "objectID": "x"}, {"model": "related-products", "objectID": "y"}],
+        ),
+        (
+            ListQuery("personal", 3, WITHIN),
+            {"models": {"personal": "for-you"}},
+            [{"model": "for-you", "queryParameters": {"clickAnalytics": True, "userToken": WITHIN}}],
+        ),
+    ],
+    ids=["popular", "limits", "category", "related", "personal"],
+)
+async def test_each_kind_is_a_model(
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    query: ListQuery,
+    settings: dict[str, object],
+    sent: list[dict[str, object]],
+) -> None:
+    route = upstream.post(url__startswith="https://").respond(json=REPLY)
+    await recommender(client, monkeypatch, **settings).items(query)
+    requests = body_of(route)["requests"]
+    assert len(requests) == len(sent)
+    for request, expected in zip(requests, sent, strict=True):
+        assert request["indexName"] == "products"
+        assert expected.items() <= request.items()
+
+
+@upstream
+async def test_a_kind_without_a_model_is_empty_and_not_asked_for(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    algolia = recommender(client, monkeypatch)
+    assert (await algolia.items(ListQuery("personal", 3, WITHIN))).status == "empty"
+    assert [each.id for each in (await algolia.items(ListQuery("lookup", 3, to=("b", "a")))).items] == ["b", "a"]
+
+
+@upstream
+async def test_no_hits_are_an_empty_list(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    upstream.post(url__startswith="https://").respond(json={"results": [{"hits": [], "queryID": "q"}]})
+    assert (await recommender(client, monkeypatch).items(POPULAR)).status == "empty"
+
+
+@upstream
+async def test_the_next_host_is_asked_where_one_fails_or_is_slow(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if request.url.host == HOSTS[0]:
+            return httpx.Response(503)
+        if request.url.host == HOSTS[1]:
+            await asyncio.Event().wait()
+        if request.url.host == HOSTS[2]:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json=REPLY)
+
+    upstream.post(url__startswith="https://").mock(side_effect=answer)
+    found = await recommender(client, monkeypatch, try_ms=20).items(POPULAR)
+    assert (found.status, tuple(asked)) == ("fresh", HOSTS)
+
+
+@upstream
+async def test_four_silent_hosts_are_a_timeout(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    upstream.post(url__startswith="https://").mock(side_effect=never)
+    with pytest.raises(SourceTimeout):
+        await recommender(client, monkeypatch, try_ms=5).items(POPULAR)
+    assert tuple(asked) == HOSTS
+
+
+@upstream
+@each_failure
+async def test_every_failure_is_a_typed_error(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    calls = await expect_failure(upstream, failure, recommender(client, monkeypatch), POPULAR)
+    asked_again = FAILURES[failure][1].__name__ != "SourceGarbled" and failure != "rate limit"
+    assert calls == (4 if asked_again else 1)
