@@ -1,7 +1,7 @@
 """A circuit breaker: leaves an upstream alone that fails too often, and tries it with one call at a time.
 
-The pattern is Nygard's (Release It!, 2nd edition, "Circuit Breaker"). Closed, all calls go through and are counted; open,
-none does; once it has been open long enough, one call probes, and its end closes the breaker or opens it anew.
+The pattern is Nygard's (Release It!, 2nd edition, "Circuit Breaker"). Closed, all calls go through and are counted;
+open, none does; once it has been open long enough, one call probes, and its end closes the breaker or opens it anew.
 """
 
 import logging

@@ -1,6 +1,7 @@
 """The time that one request may wait in all, whatever it waits for, however many deadlines there are.
 
-It is known to whatever runs on behalf of the request, its tasks included (`contextvars`), as every wait counts against it.
+It is known to whatever runs on behalf of the request, its tasks included (`contextvars`), as every wait
+counts against it.
 """
 
 import asyncio

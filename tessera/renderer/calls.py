@@ -52,7 +52,7 @@ class Calls:
         self._hedges = SAVED_HEDGES
 
     async def run(self, ask: Ask[V]) -> V:
-        """Return what ``ask`` returns, in time. Raises `SourceError`: `SourceNotAsked` at once where it is not to be."""
+        """Return what ``ask`` returns, in time. Raises `SourceError`, at once where it is not to be asked."""
         if not self._may_ask():
             raise SourceNotAsked(self._source, "it is asked as often as it may be")
         turn = self.breaker.begin()
@@ -88,9 +88,10 @@ class Calls:
             await self._limiter.acquire()
 
     async def _hedged(self, ask: Ask[V], hedge_ms: float) -> V:
-        """Ask, and ask once more where that takes long; the first answer counts (Dean and Barroso, "The Tail at Scale").
+        """Ask, and ask once more where that takes long; the first answer counts.
 
-        A failure counts only where the other call has failed as well.
+        After Dean and Barroso, "The Tail at Scale" (Communications of the ACM, 2013), "Hedged requests". A failure
+        counts only where the other call has failed as well.
         """
         self._hedges = min(SAVED_HEDGES, self._hedges + self._manner.hedge_share)
         calls = {asyncio.ensure_future(_awaited(ask))}
