@@ -1,5 +1,6 @@
 """The HTTP client of one upstream, and JSON from it with typed errors."""
 
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,7 +11,7 @@ import aiohttp
 import httpx
 
 from tessera.adapters.inflating import ACCEPTED, InflatingTransport
-from tessera.renderer.core.errors import SourceGarbled, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
 
 MAX_REPLY_BYTES = 2_000_000
 
@@ -60,14 +61,10 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
                 body += chunk
                 if len(body) > MAX_REPLY_BYTES:
                     raise SourceGarbled(source, f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
-    except httpx.TimeoutException as failure:
-        if _is_broken_off(failure.__cause__):
-            raise SourceUnavailable(source, "broke off the connection") from failure
-        raise SourceTimeout(source, "no reply in time") from failure
     except httpx.DecodingError as failure:
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
     except (httpx.HTTPError, aiohttp.ClientError) as failure:
-        raise SourceUnavailable(source, f"cannot be reached ({type(failure).__name__})") from failure
+        raise _unanswered(source, failure) from failure
     return _decode(source, bytes(body))
 
 
@@ -78,9 +75,21 @@ def at(document: object, path: str) -> object:
     return document
 
 
-def _is_broken_off(cause: BaseException | None) -> bool:
-    """Tell whether a failure that the transport takes for a timeout is a connection that upstream closed."""
-    return isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(cause, TimeoutError)
+def _unanswered(source: str, failure: Exception) -> SourceError:
+    """Say why there is no answer; the transport takes for timeouts what are none."""
+    cause = failure if isinstance(failure, aiohttp.ClientError) else failure.__cause__
+    match cause:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as wrong):
+            return SourceUnavailable(source, f"its certificate is not valid ({wrong.verify_message})")
+        case aiohttp.ServerTimeoutError():
+            return SourceTimeout(source, "no reply in time")
+        case aiohttp.ClientConnectorError():
+            return SourceUnavailable(source, f"cannot be reached ({type(cause.os_error).__name__})")
+        case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError():
+            return SourceUnavailable(source, "broke off the connection")
+    if isinstance(failure, httpx.TimeoutException):
+        return SourceTimeout(source, "no reply in time")
+    return SourceUnavailable(source, f"cannot be reached ({type(failure).__name__})")
 
 
 def _expect_success(source: str, status: int, retry_after: str | None = None) -> None:

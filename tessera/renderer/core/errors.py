@@ -39,6 +39,7 @@ class SourceNotAsked(SourceError):
     """The upstream was not asked: it failed too often just now, or is asked as often as it may be."""
 
     kind = "not asked"
+    counted = True
 
 
 class SourceGarbled(SourceError):
