@@ -16,7 +16,8 @@ from tessera.adapters.client import make_client
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
-from tessera.adapters.sqlite import Store
+from tessera.adapters.sqlite import STORE, Store
+from tessera.publishing.erase_route import EraseRoute
 from tessera.publishing.purge_route import PurgeRoute
 from tessera.publishing.purging import make_carriers
 from tessera.publishing.telling import make_bridge
@@ -49,8 +50,6 @@ from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
 from tessera.renderer.upstreams import open_adapter, terms_of
-
-STORE = "tessera.sqlite"
 
 
 class Parts(TypedDict):
@@ -124,7 +123,8 @@ def make_app(
     routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
     routes += Podlets(site, lambda *request: front(*request)).routes()
     if settings.admin_token is not None:
-        routes += PurgeRoute(settings, settings.admin_token.get_secret_value()).routes()
+        token = settings.admin_token.get_secret_value()
+        routes += [*PurgeRoute(settings, token).routes(), *EraseRoute(settings, token).routes()]
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 

@@ -396,6 +396,11 @@ class Settings(BaseSettings):
         None, description="Bearer token of whoever may purge over HTTP; at least 16 characters, without it nobody may"
     )
 
+    @property
+    def services(self) -> Sequence[tuple[str, Service]]:
+        """The services that adapters ask, each with the table that its settings stand in."""
+        return ("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)
+
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> Self:
         if self.server.mode == "production" and self.secret is None:
@@ -417,7 +422,7 @@ class Settings(BaseSettings):
     def _production_needs_every_secret_that_is_named(self) -> Self:
         wanted = [("downstream", each.token_variable) for each in self.downstream if each.token_variable is not None]
         missing = [(table, name) for table, name in wanted if not os.environ.get(name)]
-        for table, service in (("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)):
+        for table, service in self.services:
             missing += [(table, name) for name in service.options.missing_secrets()]
         if missing and self.server.mode == "production":
             raise ValueError(
