@@ -79,3 +79,12 @@ def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
     assert problems(write(tmp_path, "[server\n")) == [
         "tessera.toml: expected ']' at the end of a table declaration (at line 1, column 8)"
     ]
+
+
+def test_a_second_call_is_only_made_where_the_adapter_may_ask_twice(tmp_path: Path) -> None:
+    write(tmp_path, "[profiles]\nhedge_ms = 50\n")
+    assert problems(tmp_path) == [
+        "`profiles`: `hedge_ms`: the `sqlite` adapter must not ask the same twice; leave it out"
+    ]
+    write(tmp_path, '[profiles]\nadapter = "http"\nurl = "https://cdp.example/{visitor_id}"\nhedge_ms = 50\n')
+    assert load_settings(tmp_path).profiles.manner.hedge_ms == 50
