@@ -1,11 +1,9 @@
 """The composition root: builds adapters, cache and pipeline from settings, and mounts the routes."""
 
 import asyncio
-import math
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
@@ -14,23 +12,21 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
-from tessera.adapters.base import Reach
 from tessera.adapters.carts_sqlite import SqliteCarts
 from tessera.adapters.client import make_client
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
-from tessera.adapters.registry import adapter_of
-from tessera.adapters.sqlite import Store
+from tessera.adapters.sqlite import STORE, Store
 from tessera.openapi import OpenApi, describe
+from tessera.publishing.erase_route import EraseRoute
 from tessera.publishing.purge_route import PurgeRoute
 from tessera.publishing.purging import make_carriers
 from tessera.publishing.telling import make_bridge
 from tessera.renderer.admin import mounted
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
-from tessera.renderer.core.freshness import Lifetime
-from tessera.renderer.core.ports import Events, Exposures, Profiles, Recommender
+from tessera.renderer.core.ports import Events, Exposures
 from tessera.renderer.core.stock import Stock
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
@@ -50,25 +46,18 @@ from tessera.renderer.personas import Persona
 from tessera.renderer.pipeline import Pipeline
 from tessera.renderer.podlets import Podlets
 from tessera.renderer.previews import Previews
-from tessera.renderer.profiles import ProfileSource
 from tessera.renderer.purges import Purges
-from tessera.renderer.recommenders import ListSource, SeveralRecommenders
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.remembered import Terms
 from tessera.renderer.routes import Routes
-from tessera.renderer.settings import Lists, Service, Settings, Upstream
-from tessera.renderer.settings import Profiles as ProfilesSettings
+from tessera.renderer.settings import Settings
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
 from tessera.renderer.tally import Tally
 from tessera.renderer.understand import Understanding
+from tessera.renderer.upstreams import open_adapter, open_profiles, open_recommender, terms_of
 from tessera.tracing import Traced, make_provider
-
-STORE = "tessera.sqlite"
-MERGING_MS = 100.0
-"""What merging may take beyond the deadlines of its sources: a guard, not a wait."""
 
 
 class Parts(TypedDict):
@@ -91,21 +80,14 @@ async def assemble(
     async with AsyncExitStack() as opened:
         store = await Store.open(settings.server.state_dir / STORE)
         opened.push_async_callback(store.close)
-        client = await opened.enter_async_context(make_client())
-
-        reach = Reach(client, store, opened)
-
-        def adapter(service: Service) -> Any:
-            return adapter_of(service.port, service.adapter)(service.options, reach)
-
         events = SqliteEvents(store)
         sources = Sources(
-            _profiles(settings.profiles, adapter),
-            (_recommender(settings.lists, adapter), _terms("items", settings.lists)),
-            (adapter(settings.catalogue), _terms("catalogue", settings.catalogue)),
-            (SqliteCarts(store), _terms("cart", settings.carts)),
-            (events, _terms("events", settings.events)),
-            (SqliteAssignments(store), _terms("assignments", settings.assignments)),
+            await open_profiles(settings.profiles, store, opened),
+            (await open_recommender(settings.lists, store, opened), terms_of("items", settings.lists)),
+            (await open_adapter(settings.catalogue, store, opened), terms_of("catalogue", settings.catalogue)),
+            (SqliteCarts(store), terms_of("cart", settings.carts)),
+            (events, terms_of("events", settings.events)),
+            (SqliteAssignments(store), terms_of("assignments", settings.assignments)),
             tally=tally,
             tell_consent=settings.profiles.tell_consent,
             stock=Stock(settings.catalogue.needed, settings.catalogue.in_stock, settings.lists.spare_share),
@@ -124,12 +106,14 @@ async def assemble(
         follower = Follower(board, Purges(sources, fragments, lambda: site.current() if site is not None else None))
         if site is not None:
             await opened.enter_async_context(running(follower.watch()))
+            client = await opened.enter_async_context(make_client())
             for carrier in make_carriers(settings, board, client):
                 carrier.position()  # from here on it is told
                 await opened.enter_async_context(running(carrier.run()))
         if redis is not None:
             await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
-        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look, tally)
+        budget_s = settings.server.budget_ms / 1000
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look, tally, budget_s=budget_s)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
@@ -178,6 +162,7 @@ def make_front(
         *Metrics(tally, settings.server.state_dir).routes(),
         *OpenApi(lambda: describe(site.current(), routes)).routes(),
         *PurgeRoute(settings).routes(),
+        *EraseRoute(settings).routes(),
     ]
     routes.append(mounted(administrative, settings.admin.port, revealed(settings.admin_token)))
     if development:
@@ -270,36 +255,3 @@ def make_recorder(settings: Settings, tally: Tally) -> Recorder | None:
 def revealed(secret: SecretStr | None) -> str | None:
     """Return a secret's value."""
     return secret.get_secret_value() if secret else None
-
-
-def _profiles(
-    profiles: ProfilesSettings, adapter: Callable[[Service], Any]
-) -> tuple[Profiles | Sequence[ProfileSource], Terms]:
-    """Make what asks for profiles. Several sources are merged anew as soon as one part of them is past its life."""
-    terms = _terms("profile", profiles)
-    if not profiles.sources:
-        return adapter(profiles), terms
-    sources = [
-        ProfileSource(each.name, adapter(each), _terms("profile", each), frozenset(each.gives))
-        for each in profiles.by_precedence
-    ]
-    deadlines_ms = sum(each.deadline_ms for each in profiles.sources)  # each ends its own wait before
-    lifetime = Lifetime(math.inf, 0, min(each.stale_s for each in profiles.sources))
-    return sources, replace(terms, deadline_ms=deadlines_ms + MERGING_MS, lifetime=lifetime)
-
-
-def _recommender(lists: Lists, adapter: Callable[[Service], Recommender]) -> Recommender:
-    """Make what recommends items: one adapter, or several."""
-    if not lists.sources:
-        return adapter(lists)
-    sources = [ListSource(each.name, adapter(each), each.deadline_ms) for each in lists.sources]
-    return SeveralRecommenders(sources, lists.routes)
-
-
-def _terms(source: str, upstream: Upstream) -> Terms:
-    lifetime = Lifetime(upstream.fresh_s, upstream.grace_s, upstream.stale_s, upstream.missing_s)
-    return Terms(
-        *(source, upstream.deadline_ms, lifetime, upstream.max_entries, upstream.max_bytes),
-        retry_s=upstream.retry_ms / 1000,
-        max_refreshes=upstream.max_refreshes,
-    )

@@ -77,6 +77,15 @@ ANSWERS: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         413: ("The purge is too long", JSON),
         503: ("The purge could not be put up", JSON),
     },
+    "/-/visitors/{visitor_id}": {
+        200: ("Everything is erased", JSON),
+        202: ("It is erased, but where `waiting` says", JSON),
+        400: ("No visitor is named", JSON),
+        401: ("A token is needed", PLAIN),
+        403: ("No token is set", JSON),
+        404: ("Not here", PLAIN),
+        503: ("It could not be erased here, or where `failed` says", JSON),
+    },
     "/-/metrics": {200: ("What is counted", PLAIN), 401: ("A token is needed", PLAIN), 404: ("Not here", PLAIN)},
     "/-/openapi.json": {200: ("This", JSON), 401: ("A token is needed", PLAIN), 404: ("Not here", PLAIN)},
 }
@@ -137,7 +146,7 @@ def _flat(routes: Sequence[BaseRoute], before: str = "") -> Sequence[tuple[str, 
         if isinstance(route, Mount):
             found += _flat(route.routes, before + route.path)
         elif isinstance(route, Route):
-            found.append((before + route.path, route))
+            found.append((before + route.path_format, route))
     return found
 
 
@@ -149,6 +158,8 @@ def _operation(path: str, summary: str, site: Site) -> dict[str, Any]:
         for name, known in values.items()
         if f"{{{name}}}" in path
     ]
+    if "{visitor_id}" in path:
+        parameters.append({"name": "visitor_id", "in": "path", "required": True, "schema": {"type": "string"}})
     parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in QUERIES.get(path, ())]
     operation: dict[str, Any] = {
         "summary": summary,

@@ -160,6 +160,15 @@ def test_several_recommenders_have_settings_of_their_own(tmp_path: Path) -> None
     assert lists.routes == {"for-you": ("two", "one"), "mixed": {"one": 3, "two": 1}}
 
 
+def test_a_second_call_is_only_made_where_the_adapter_may_ask_twice(tmp_path: Path) -> None:
+    write(tmp_path, "[profiles]\nhedge_ms = 50\n")
+    assert problems(tmp_path) == [
+        "`profiles`: `hedge_ms`: the `sqlite` adapter must not ask the same twice; leave it out"
+    ]
+    write(tmp_path, '[profiles]\nadapter = "http"\nurl = "https://cdp.example/{visitor_id}"\nhedge_ms = 50\n')
+    assert load_settings(tmp_path).profiles.manner.hedge_ms == 50
+
+
 @pytest.mark.parametrize(
     ("more", "problem"),
     [

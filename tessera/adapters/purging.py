@@ -1,9 +1,11 @@
 """A purge as one HTTP request, with typed errors."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import httpx
 
+from tessera.adapters.client import retry_after_s
 from tessera.renderer.core.errors import Unpurged
 
 DEADLINE_S = 5.0
@@ -20,11 +22,6 @@ async def send(
     except httpx.HTTPError as failure:
         raise Unpurged(f"cannot be reached ({type(failure).__name__})") from failure
     if not reply.is_success:
-        raise Unpurged(f"answered with status {reply.status_code}", retry_after_s(reply))
+        wait_s = retry_after_s(reply.headers.get("retry-after"), datetime.now(UTC))
+        raise Unpurged(f"answered with status {reply.status_code}", wait_s)
     return reply
-
-
-def retry_after_s(reply: httpx.Response) -> float | None:
-    """Read `Retry-After` where it is a number of seconds (RFC 9110, section 10.2.3); a date counts as not said."""
-    said = reply.headers.get("retry-after", "")
-    return float(said) if said.isascii() and said.isdigit() else None

@@ -35,6 +35,7 @@ class HttpRecommender:
     """
 
     Options = HttpRecommenderOptions
+    idempotent = True
 
     def __init__(self, options: HttpRecommenderOptions, reach: Reach) -> None:
         self._client = reach.client

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tessera.publishing.administration import NO_STORE, problem
 from tessera.publishing.purging import Touched, purge
 from tessera.renderer.core.labels import purged
 from tessera.renderer.core.tags import EVERYTHING, Tag, problem_with
@@ -16,7 +17,6 @@ from tessera.renderer.settings import Settings
 PATH = "/purge"
 MAX_TAGS = 1_000
 MAX_BODY_BYTES = 262_144
-NO_STORE = {"cache-control": "no-store"}
 
 
 class PurgeOrder(BaseModel):
@@ -43,26 +43,26 @@ class PurgeRoute:
     async def purge(self, http: Request) -> JSONResponse:
         """Purge, and answer once every live worker has obeyed: `POST /-/purge`."""
         if self._settings.admin_token is None:  # a port of their own is not enough for what does something
-            return _problem(403, "purges need TESSERA_ADMIN_TOKEN to be set")
+            return problem(403, "purges need TESSERA_ADMIN_TOKEN to be set")
         body = bytearray()
         async for chunk in http.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                return _problem(413, f"a purge has at most {MAX_BODY_BYTES:,} bytes")
+                return problem(413, f"a purge has at most {MAX_BODY_BYTES:,} bytes")
         try:
             order = PurgeOrder.model_validate_json(bytes(body))
         except ValidationError:
-            return _problem(400, "a purge is a JSON object with tags or everything, and perhaps hard and by")
+            return problem(400, "a purge is a JSON object with tags or everything, and perhaps hard and by")
         wrong = [said for tag in order.tags if (said := problem_with(tag)) is not None]
         if wrong:
-            return _problem(400, "; ".join(wrong).replace("\n", ", "))
+            return problem(400, "; ".join(wrong).replace("\n", ", "))
         if order.everything == bool(order.tags):
-            return _problem(400, "name tags, or everything")
+            return problem(400, "name tags, or everything")
         tags: Sequence[Tag] = (EVERYTHING,) if order.everything else tuple(dict.fromkeys(order.tags))
         try:
             touched = await purge(self._settings, tags, hard=order.hard, by=order.by or "admin token")
         except OSError:
-            return _problem(503, "the purge could not be put up; send it again later")
+            return problem(503, "the purge could not be put up; send it again later")
         return self._answer(touched, tags)
 
     def _answer(self, touched: Touched, tags: Sequence[Tag]) -> JSONResponse:
@@ -79,7 +79,3 @@ class PurgeRoute:
             named = purged(tags, self._settings.secret.get_secret_value() if self._settings.secret else "")
             headers["cache-group-invalidation"] = groups(named).decode()
         return JSONResponse(said, 202 if touched.waiting else 200, headers)
-
-
-def _problem(status: int, detail: str) -> JSONResponse:
-    return JSONResponse({"error": detail}, status, NO_STORE)

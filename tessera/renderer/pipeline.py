@@ -11,6 +11,7 @@ from datetime import timedelta
 from math import inf
 from typing import Any, NamedTuple, get_args
 
+from tessera.renderer.budget import spending
 from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
 from tessera.renderer.core.errors import SourceError
@@ -98,8 +99,14 @@ class Pipeline:
         recorder: Recorder | None = None,
         look: Callable[[], None] = lambda: None,
         tally: Tally | None = None,
+        *,
+        budget_s: float = inf,
     ) -> None:
-        """``look`` is called before each answer: what was purged until then is not in it."""
+        """``look`` is called before each answer: what was purged until then is not in it.
+
+        ``budget_s`` is how long a request waits for upstreams in all, in seconds.
+        """
+        self._budget_s = budget_s
         self.gatherer = gatherer
         self.tally = tally or Tally()
         self._cells = self.tally.cells
@@ -116,7 +123,11 @@ class Pipeline:
         return not [answer for answer in answers if answer.purges != purges]  # cheaper than `all` of one
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
-        """Decide the layout, answer all of its slots concurrently, and put them together."""
+        """Decide the layout, answer all of its slots concurrently, and put them together, all within one budget."""
+        with spending(self._budget_s):
+            return await self._page(asked, layout_plan, slot_plans)
+
+    async def _page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         layout = await self.slot(asked, layout_plan)
         outcome = layout_plan.outcome(layout.decision)
         names = outcome.slots
@@ -157,6 +168,10 @@ class Pipeline:
         ``others`` are those beside it, which this adds to; without them it asks for those that it depends on itself.
         Whoever turns out on the way to have refused personalization (``refusal``) is answered anew, as one who did.
         """
+        with spending(self._budget_s):
+            return await self._slot(asked, plan, others, refusal)
+
+    async def _slot(self, asked: Asked, plan: SlotPlan, others: Others | None, refusal: Refused | None) -> Answer:
         self.look()
         problems: list[str] = []
         rungs: Sequence[Rungs] = (self._decided, self._default)
@@ -177,7 +192,7 @@ class Pipeline:
                     self._cells[FALLBACKS.at[answer.rung]] += 1
                 return answer
             except Refused as refused:
-                return await self.slot(asked.refused(), plan, others, refused)
+                return await self._slot(asked.refused(), plan, others, refused)
             except Exception as failure:
                 expected = isinstance(failure, SourceError | RenderError)
                 problems.append(problem(failure) if isinstance(failure, SourceError) else "render error")

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tessera.renderer.calls import Calls
 from tessera.renderer.core.blend import blended
-from tessera.renderer.core.errors import SourceError, SourceTimeout
+from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommender
 
 Route = Sequence[str] | Mapping[str, float]
@@ -14,11 +15,11 @@ Route = Sequence[str] | Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class ListSource:
-    """One of several recommenders, and for how many milliseconds it is waited for."""
+    """One of several recommenders, and what calls it: within a deadline, and not while it is left alone."""
 
     name: str
     recommender: Recommender
-    deadline_ms: float
+    calls: Calls
 
 
 class SeveralRecommenders:
@@ -67,10 +68,7 @@ class SeveralRecommenders:
         """Ask one source, and return what it answers or how it failed."""
         source = self._sources[name]
         try:
-            async with asyncio.timeout(source.deadline_ms / 1000):
-                answer = await source.recommender.items(query)
-        except TimeoutError:
-            return SourceTimeout("items", f"no answer from `{name}` in {source.deadline_ms:g} ms")
+            answer = await source.calls.run(lambda: source.recommender.items(query))
         except SourceError as failure:
             return failure
         return replace(answer, items=tuple(replace(item, source=name) for item in answer.items))

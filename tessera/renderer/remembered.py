@@ -10,13 +10,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from cachetools import TTLCache
 
+from tessera.renderer.budget import is_spent, until
 from tessera.renderer.cache.coalesce import SingleFlight
-from tessera.renderer.core.errors import SourceError, SourceTimeout
+from tessera.renderer.calls import Calls, Manner
+from tessera.renderer.core.errors import SourceError, SourceNotAsked, SourceTimeout
 from tessera.renderer.core.freshness import EARLIEST, Freshness, Lifetime, lead_s
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
@@ -68,10 +70,7 @@ class Terms:
     max_bytes: int
     retry_s: float
     max_refreshes: int = 20
-
-    def late(self) -> SourceTimeout:
-        """Return the failure of what did not answer in time."""
-        return SourceTimeout(self.source, f"no answer in {self.deadline_ms:g} ms")
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(slots=True)
@@ -104,6 +103,7 @@ class Remembered(Generic[K, V]):
         tally: Tally | None = None,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
+        self.calls = Calls(terms.source, terms.deadline_ms, terms.manner, clock)
         self._terms = terms
         self._fences = fences
         self._clock = clock
@@ -140,8 +140,9 @@ class Remembered(Generic[K, V]):
     async def get(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]], about: Tags) -> Got[V]:
         """Return a good answer, asking for one if need be; on failure, one that is within its grace.
 
-        ``about`` are tags that the answer is sure, or (a kind alone) likely to carry. Raises `SourceError` where
-        neither is to be had.
+        ``about`` are tags that the answer is sure, or (a kind alone) likely to carry. Waits no longer than the request
+        may; the call goes on behind it, for others who share it and for the next. Raises `SourceError` where neither is
+        to be had.
         """
         kept, now_s = self._current(key), self._clock()
         if kept is not None:
@@ -155,6 +156,8 @@ class Remembered(Generic[K, V]):
         if failed is not None:
             kind, source = failed
             return self._stand_in(key, kind(source, "it failed a moment ago"))
+        if is_spent():
+            return self._stand_in(key, SourceTimeout(self._terms.source, "the time of the request is up"))
         try:
             return await self._landed(key, fetch, about)
         except SourceError as failure:
@@ -210,29 +213,34 @@ class Remembered(Generic[K, V]):
         return self._flights.start((key, self._fences.last(about)), lambda: self._fetch(key, fetch))
 
     async def _landed(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]], about: Tags) -> Got[V]:
-        """Wait for a call; where calls take turns, no longer than one may take: it is made all the same."""
-        takes_turns = bool(self._to_refill) or self._turns.locked()
+        """Wait for a call: no longer than the request may, nor, where calls take turns, than one may take.
+
+        It is made all the same.
+        """
+        until_s = until()
+        if self._to_refill or self._turns.locked():
+            turn_s = asyncio.get_running_loop().time() + self._terms.deadline_ms / 1000
+            until_s = turn_s if until_s is None else min(until_s, turn_s)
         flight = self._flight(key, fetch, about)
         try:
-            async with asyncio.timeout(self._terms.deadline_ms / 1000 if takes_turns else None):
+            async with asyncio.timeout_at(until_s):
                 return await asyncio.shield(flight)
         except TimeoutError as late:
-            raise self._terms.late() from late
+            raise SourceTimeout(self._terms.source, "the time of the request is up") from late
 
     async def _fetch(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]]) -> Got[V]:
         terms = self._terms
-        try:
-            async with self._turn(), asyncio.timeout(terms.deadline_ms / 1000):
-                began, began_s = self._fences.count, self._clock()
-                arrived = await fetch()
-        except TimeoutError as late:
-            self._failed[key] = SourceTimeout, terms.source
-            self._told(SourceTimeout.kind, began_s)
-            raise terms.late() from late
-        except SourceError as failure:
-            self._failed[key] = type(failure), failure.source
-            self._told(failure.kind, began_s)
-            raise
+        async with self._turn():
+            began, began_s = self._fences.count, self._clock()
+            try:
+                arrived = await self.calls.run(fetch)
+            except SourceNotAsked as failure:
+                self._told(failure.kind, began_s)
+                raise
+            except SourceError as failure:
+                self._failed[key] = type(failure), failure.source
+                self._told(failure.kind, began_s)
+                raise
         self._told("ok", began_s)
         self._failed.pop(key, None)
         if self._fences.is_behind(began, arrived.tags):

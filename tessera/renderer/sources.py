@@ -117,7 +117,7 @@ class Sources:
             stock = self._stock.of(declared.item_fields)
             answer = await self._recommender.items(stock.asked(query))
             bare = stock.bare(answer.items)
-            sold = await self._catalogue.items(bare) if bare else {}
+            sold = await self.single.calls.run(lambda: self._catalogue.items(bare)) if bare else {}
             items = Items(map(declared.item, stock.whole(query, answer.items, sold)), Origin.of(answer))
             tags = (*own, *(ANY_ITEM + item.id for item in answer.items))
             return Arrived(items, tags, not items.all)

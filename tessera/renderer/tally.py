@@ -13,7 +13,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceNotAsked, SourceTimeout, SourceUnavailable
 from tessera.renderer.timing import STAGES
 from tessera.rules.evaluate import Reason
 
@@ -27,7 +27,8 @@ ROUTES = (
 STATUSES = (200, 201, 202, 204, 303, 304, 400, 401, 403, 404, 405, 413, 500, 503)
 ANY_STATUS = "other"
 SOURCES = ("profile", "items", "catalogue", "cart", "events", "assignments")
-OUTCOMES = ("ok", *(failure.kind for failure in (SourceTimeout, SourceUnavailable, SourceGarbled, SourceError)))
+FAILURES = (SourceTimeout, SourceUnavailable, SourceNotAsked, SourceGarbled, SourceError)
+OUTCOMES = ("ok", *(failure.kind for failure in FAILURES))
 
 FAST_S = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 OLD_S = (0.1, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)

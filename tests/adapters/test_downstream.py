@@ -95,7 +95,7 @@ async def test_a_service_of_the_sites_own_is_told_all(client: httpx.AsyncClient)
         (
             httpx.Response(503, headers={"retry-after": "Mon, 23 Nov 2026 10:00:00 GMT"}),
             "answered with status 503",
-            None,
+            0.0,
         ),
         (httpx.Response(302), "answered with status 302", None),
         (httpx.ConnectError("s3cret"), "cannot be reached (ConnectError)", None),
