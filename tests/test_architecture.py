@@ -15,7 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.cli",),
     ("tessera.workers",),
     ("tessera.app", "tessera.connections"),
-    ("tessera.demo", "tessera.publishing"),
+    ("tessera.demo", "tessera.publishing", "tessera.contracts"),
     ("tessera.renderer",),
     ("tessera.renderer.engines", "tessera.renderer.cache", "tessera.adapters"),
     ("tessera.renderer.core",),
