@@ -68,20 +68,14 @@ class Parts(TypedDict):
 async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIterator[Parts]:
     """Open what the settings name, and close it at the end. ``site`` is what a server serves, None where none does."""
     async with AsyncExitStack() as opened:
-        store = await Store.open(settings.server.state_dir / STORE)
-        opened.push_async_callback(store.close)
-        client = await opened.enter_async_context(make_client())
-
-        reach = Reach(client, store, opened)
-
-        def adapter(service: Service) -> Any:
-            return adapter_of(service.port, service.adapter)(service.options, reach)
+        reach = await open_reach(settings, opened)
+        store, client = reach.store, reach.client
 
         events = SqliteEvents(store)
         sources = Sources(
-            (adapter(settings.profiles), _terms("profile", settings.profiles)),
-            (adapter(settings.lists), _terms("items", settings.lists)),
-            (adapter(settings.catalogue), _terms("catalogue", settings.catalogue)),
+            (make_adapter(settings.profiles, reach), _terms("profile", settings.profiles)),
+            (make_adapter(settings.lists, reach), _terms("items", settings.lists)),
+            (make_adapter(settings.catalogue, reach), _terms("catalogue", settings.catalogue)),
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
@@ -107,6 +101,18 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
             await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
         pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look)
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
+
+
+async def open_reach(settings: Settings, opened: AsyncExitStack) -> Reach:
+    """Open what adapters may reach; ``opened`` closes it."""
+    store = await Store.open(settings.server.state_dir / STORE)
+    opened.push_async_callback(store.close)
+    return Reach(await opened.enter_async_context(make_client()), store, opened)
+
+
+def make_adapter(service: Service, reach: Reach) -> Any:
+    """Make the adapter that the settings name for a port."""
+    return adapter_of(service.port, service.adapter)(service.options, reach)
 
 
 def make_app(

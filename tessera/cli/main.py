@@ -22,6 +22,8 @@ MODULES = {
     "enable": "switch",
     "purge": "purge",
     "preview": "preview",
+    "adapters": "adapters",
+    "probe": "probe",
 }
 """The verbs, and the module of each, which is imported when the verb is used: none waits for the others' libraries."""
 
