@@ -40,8 +40,8 @@ class Came:
 
 
 @dataclass(frozen=True, slots=True)
+class Probed:
     """One call: ``absent`` names what is declared and did not come, ``failure`` what went wrong, ``help`` a way out.
-    """One call. ``absent`` names what is declared and did not come, ``failure`` what went wrong, ``help`` what to do.
 
     Times are in milliseconds.
     """
