@@ -79,6 +79,7 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
             (SqliteCarts(store), _terms("cart", settings.carts)),
             (events, _terms("events", settings.events)),
             (SqliteAssignments(store), _terms("assignments", settings.assignments)),
+            (make_adapter(settings.flags, reach), _terms("flags", settings.flags)),
         )
         recorder = make_recorder(settings)
         if recorder is not None:

@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from tessera.adapters.base import Adapter
 
-Port = Literal["profiles", "lists", "catalogue"]
+Port = Literal["profiles", "lists", "catalogue", "flags"]
 
 ADAPTERS: Mapping[Port, Mapping[str, str]] = {
     "profiles": {
@@ -24,6 +24,11 @@ ADAPTERS: Mapping[Port, Mapping[str, str]] = {
     },
     "catalogue": {
         "sqlite": "tessera.adapters.catalogue_sqlite:SqliteCatalogue",
+    },
+    "flags": {
+        "none": "tessera.adapters.flags_none:NoFlags",
+        "growthbook": "tessera.adapters.flags_growthbook:GrowthBookFlags",
+        "openfeature": "tessera.adapters.flags_openfeature:OpenFeatureFlags",
     },
 }
 
@@ -39,7 +44,13 @@ def adapter_of(port: Port, name: str) -> Adapter:
     if entry is None:
         known = ", ".join(f"`{each}`" for each, _ in adapters_of(port))
         raise UnknownAdapter(f"there is no adapter `{name}` for it; there are {known}")
-    return cast(Adapter, entry.load())
+    try:
+        return cast(Adapter, entry.load())
+    except ModuleNotFoundError as lacking:
+        if name not in places:
+            raise
+        message = f"the `{name}` adapter needs the package `{lacking.name}`: pip install 'tessera[{name}]'"
+        raise ImportError(message) from lacking
 
 
 def adapters_of(port: Port) -> Iterator[tuple[str, str]]:

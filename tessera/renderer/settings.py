@@ -278,6 +278,14 @@ class Catalogue(Service):
     port = "catalogue"
 
 
+class Flags(Service):
+    """Feature flags, and arms of experiments, that are decided elsewhere."""
+
+    port = "flags"
+    adapter: str = Field("none", description="Who asks: one of those in [adapters](adapters.md), or `none`")
+    fresh_s: NonNegativeFloat = Field(10, description="Seconds for which an answer is used as it is")
+
+
 class Carts(Upstream):
     """Carts, from the embedded store; a cart signed by the shop outranks it."""
 
@@ -339,6 +347,7 @@ class Settings(BaseSettings):
     profiles: Profiles = Profiles()
     lists: Lists = Lists()
     catalogue: Catalogue = Catalogue()
+    flags: Flags = Flags()
     carts: Carts = Carts()
     assignments: Assignments = Assignments()
     events: Events = Events()
@@ -379,8 +388,8 @@ class Settings(BaseSettings):
     def _production_needs_every_secret_that_is_named(self) -> Self:
         wanted = [("downstream", each.token_variable) for each in self.downstream if each.token_variable is not None]
         missing = [(table, name) for table, name in wanted if not os.environ.get(name)]
-        for table, service in (("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)):
-            missing += [(table, name) for name in service.options.missing_secrets()]
+        for service in (self.profiles, self.lists, self.catalogue, self.flags):
+            missing += [(service.port, name) for name in service.options.missing_secrets()]
         if missing and self.server.mode == "production":
             raise ValueError(
                 "; ".join(f"`{table}`: `{name}` must be set in the environment" for table, name in missing)

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 ProfileStatus = Literal["fresh", "missing"]
 KEPT_EVENTS = 100
+FlagKind = Literal["boolean", "integer", "decimal", "text", "object"]
 ListKind = Literal["personal", "popular", "related", "category", "lookup"]
 
 
@@ -34,6 +35,16 @@ class ListQuery(NamedTuple):
     visitor_id: str | None = None
     to: tuple[str, ...] = ()
     category: str | None = None
+
+
+class FlagQuery(NamedTuple):
+    """Which flags are wanted, by their names at the service and what their values are, and what it is told.
+
+    Attributes are JSON values under the service's names for them: lists are tuples.
+    """
+
+    wanted: tuple[tuple[str, FlagKind], ...]
+    attributes: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,17 @@ class Events(Protocol):
 
     async def record(self, event: Event) -> None:
         """Return once the event is durable. Raises `SourceError`."""
+        ...
+
+
+class Flags(Protocol):
+    """What a service decides for whoever asks: whether something is on, or which of several it is."""
+
+    async def flags(self, query: FlagQuery) -> Mapping[str, object]:
+        """Return the values of those of the flags that the service knows, in its own values, not yet coerced.
+
+        Nothing beyond the attributes is told to anybody. Raises `SourceError`.
+        """
         ...
 
 
