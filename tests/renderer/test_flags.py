@@ -164,3 +164,65 @@ def test_what_cannot_be_told_is_complained_of(tmp_path: Path, declaration: str, 
     with pytest.raises(AssertionError) as refused:
         load(write_site(tmp_path, {"facts.yaml": facts, "home.yaml": PAGE}, TEMPLATES))
     assert complaint in str(refused.value)
+
+
+ELSEWHERE = "experiments: {copy: {arms: {control: 50, urgency: 50}, decided_by: flag.copy}}\n"
+SPLIT = """
+    page: home
+    slots:
+      hero:
+        default: {template: old.liquid}
+        rules:
+          - name: Copy
+            split: {experiment: copy, arms: {control: {template: old.liquid}, urgency: {template: new.liquid}}}
+"""
+
+
+@pytest.fixture
+async def split(tmp_path: Path, world: World) -> AsyncIterator[Client]:
+    facts = FACTS.replace("\n    item:\n", FLAGS)
+    rules = {"facts.yaml": facts, "home.yaml": SPLIT, "experiments.yaml": ELSEWHERE}
+    async with client_of(write_site(tmp_path, rules, TEMPLATES), world) as client:
+        yield client
+
+
+def marked(text: str, arm: str) -> str:
+    marker = f'data-tessera-experiment="copy" data-tessera-arm="{arm}" data-tessera-version="1"'
+    return f"{text}<template {marker}></template>"
+
+
+async def test_an_experiment_that_is_decided_elsewhere_shows_that_arm_and_reports_it(
+    split: Client, world: World
+) -> None:
+    assert await shown(split, "hero") == marked("new", "urgency")
+    assert await shown(split, "hero", "bob") == marked("old", "control")
+    body = {"experiment": "copy", "arm": "urgency", "version": "1"}
+    assert (await split.http.post("/exposures", json=body, headers=split.headers("ann"))).status_code == 201
+    assert [(key, kept.arm) for key, kept in world.exposures.items()] == [(("ann", "copy", "1"), "urgency")]
+    assert ("assignments", "ann") not in world.calls
+
+
+async def test_nobody_is_in_it_of_whom_the_service_says_nothing(split: Client, world: World) -> None:
+    world.flags.clear()
+    assert await shown(split, "hero") == "old"
+    assert split.live.current().pages["home"].slots["hero"].scope == "context"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "complaint"),
+    [
+        ("decided_by: flag.copy, seed: x", "`seed` does not go with `decided_by`: nobody is hashed"),
+        ("decided_by: flag.checkout", "`flag.checkout` is a boolean, not"),
+        ("decided_by: visitor.tier", "`visitor.tier` is never `control`, which is an arm"),
+        ("decided_by: flag.nothing", "unknown fact `flag.nothing`"),
+    ],
+)
+def test_an_experiment_that_is_decided_elsewhere_is_checked(tmp_path: Path, experiment: str, complaint: str) -> None:
+    rules = {
+        "facts.yaml": FACTS.replace("\n    item:\n", FLAGS),
+        "home.yaml": SPLIT,
+        "experiments.yaml": f"experiments: {{copy: {{arms: {{control: 50, urgency: 50}}, {experiment}}}}}\n",
+    }
+    with pytest.raises(AssertionError) as refused:
+        load(write_site(tmp_path, rules, TEMPLATES))
+    assert complaint in str(refused.value)

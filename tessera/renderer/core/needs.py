@@ -50,7 +50,7 @@ class Needs:
             assigned=tuple(
                 (each.assigned, (each.name, str(each.version)))
                 for each in ruleset.experiments.values()
-                if each.assigned is not None and each.assigned in wanted
+                if each.sticky and each.assigned is not None and each.assigned in wanted
             ),
             events=tuple(fact for fact in found if fact.source == "events"),
             flags=flags,
