@@ -31,7 +31,12 @@ class Service(BaseHTTPRequestHandler):
     answers: Mapping[str, object] = {
         "/profiles/ann": {"traits": {"first_name": "Änn", "tier": "emerald", "secret": None}, "segments": ["vip"]},
         "/lists/ann": {"items": [{"id": "T1", "score": 0.5, "price": "dear"}, {"id": "T2"}]},
-        "/profiles/odd": [],
+        "/api/features/sdk-abc": {
+            "features": {
+                "new-checkout": {"defaultValue": False, "rules": [{"condition": {"id": "ann"}, "force": True}]},
+                "copy": {"defaultValue": "shout"},
+            }
+        },
         "/profiles/late": {"traits": {"tier": "gold"}},
     }
 
@@ -164,6 +169,29 @@ def test_a_probe_of_lists_asks_for_each_that_can_be_asked_for(site: Path) -> Non
     both = CliRunner().invoke(tessera, ["probe", "lists", "--visitor", "ann", "--site", str(site)])
     assert "list like: not asked; it needs --given param.q=VALUE" in both.stderr
     assert "list like: " in probe(site, "lists", "--list", "like", "--given", "param.q=T1").output
+
+
+def test_flags_are_probed_by_what_the_service_is_told(site: Path, port: int) -> None:
+    text = (site / "rules" / "facts.yaml").read_text()
+    flags = (
+        "  flag.checkout: {type: boolean, source: flags, key: new-checkout, attributes: {id: visitor.id}}\n"
+        "  flag.copy: {type: enumeration, one_of: [a, b], source: flags}\n"
+        "  flag.gone: {type: boolean, source: flags}\n"
+    )
+    (site / "rules" / "facts.yaml").write_text(text.replace("item:\n", flags + "item:\n", 1))
+    (site / "tessera.toml").write_text(
+        f'[flags]\nadapter = "growthbook"\nhost = "http://127.0.0.1:{port}"\nclient_key = "sdk-abc"\n'
+    )
+    told = probe(site, "flags", "--visitor", "ann")
+    assert told.exit_code == 0
+    assert [line for line in told.output.splitlines()[1:] if not line.startswith("flags: ")] == [
+        "  new-checkout  true → flag.checkout",
+        '  told: {"id": "ann"}',
+        '  copy  "shout" → flag.copy  DOES NOT FIT: enumeration, but `shout` is not one of a, b; it counts as unknown',
+        "  told: nothing",
+        "  did not come: flag.gone (flag `gone`)",
+    ]
+    assert '"value": false' in probe(site, "flags", "--json").output
 
 
 def test_the_catalogue_is_probed_by_item(site: Path) -> None:

@@ -38,7 +38,10 @@ class UnknownAdapter(LookupError):
 
 
 def adapter_of(port: Port, name: str) -> Adapter:
-    """Import an adapter. Raises `UnknownAdapter`, and `ImportError` where its package lacks something."""
+    """Import an adapter. Raises `UnknownAdapter`, and `ImportError` where a package is lacking.
+
+    What an adapter of ours needs beyond what Tessera does is an extra of the adapter's name.
+    """
     places = ADAPTERS[port]
     entry = EntryPoint(name, places[name], group_of(port)) if name in places else installed(port).get(name)
     if entry is None:
@@ -49,7 +52,8 @@ def adapter_of(port: Port, name: str) -> Adapter:
     except ModuleNotFoundError as lacking:
         if name not in places:
             raise
-        message = f"the `{name}` adapter needs the package `{lacking.name}`: pip install 'tessera[{name}]'"
+        package = (lacking.name or "").partition(".")[0]
+        message = f"the `{name}` adapter needs the package `{package}`: pip install 'tessera[{name}]'"
         raise ImportError(message) from lacking
 
 

@@ -20,6 +20,7 @@ from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.probe import Probed, Prober
 from tessera.renderer.settings import Service
 from tessera.renderer.site import Site
+from tessera.rules.facts import VISITOR_ID
 
 
 @click.command()
@@ -27,7 +28,7 @@ from tessera.renderer.site import Site
 @click.option("--visitor", metavar="ID", help="About whom; profiles and personal lists need one.")
 @click.option("--list", "lists", multiple=True, metavar="NAME", help="A list of the site; without it, all of them.")
 @click.option("--item", "items", multiple=True, metavar="SKU", help="An item to ask the catalogue for.")
-@click.option("--given", multiple=True, metavar="FACT=VALUE", help="What is so, for lists about something.")
+@click.option("--given", multiple=True, metavar="FACT=VALUE", help="What is so, for lists about something and flags.")
 @site_option
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -71,6 +72,8 @@ def probe(
             adapter = make_adapter(service, await open_reach(settings, opened))
             if port == "profiles" and visitor is not None:
                 return [await prober.profile(adapter, visitor)]
+            if port == "flags":
+                return await prober.flags(adapter, {**({} if visitor is None else {VISITOR_ID: visitor}), **facts})
             if port == "catalogue":
                 return [await prober.catalogue(adapter, items)]
             found = []

@@ -11,8 +11,9 @@ from time import perf_counter
 from typing import TypeVar
 
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout
-from tessera.renderer.core.ports import Catalogue, ListQuery, Profiles, Recommender
-from tessera.rules.facts import Fact, Misfit, coerce
+from tessera.renderer.core.flags import queries
+from tessera.renderer.core.ports import Catalogue, Flags, ListQuery, Profiles, Recommender
+from tessera.rules.facts import Fact, Misfit, Value, coerce
 from tessera.rules.ruleset import Ruleset
 
 T = TypeVar("T")
@@ -119,6 +120,23 @@ class Prober:
         ]
         absent = (*(f"item {sku}" for sku in ids if sku not in found), *lacking)
         return replace(probed, status=f"{len(found)} of {len(ids)} items", values=tuple(values), absent=absent)
+
+    async def flags(self, adapter: Flags, facts: Mapping[str, Value]) -> list[Probed]:
+        """Ask for every flag that is declared: once for all that are told the same."""
+        declared = [fact for fact in self._ruleset.facts.values() if fact.source == "flags"]
+        probes = []
+        for query, flags in queries(declared, facts, self._ruleset.facts).items():
+            told = dict(query.attributes)
+            found, probed = await self._timed("flags", adapter.flags(query))
+            by_key = {fact.key or "": fact for fact in flags}
+            values: tuple[Came, ...] = ()
+            absent: tuple[str, ...] = ()
+            if found is not None:
+                values = tuple(_came(found, by_key))
+                absent = tuple(f"{fact.name} (flag `{key}`)" for key, fact in by_key.items() if key not in found)
+            notes = (f"told: {json.dumps(told, default=str) if told else 'nothing'}",)
+            probes.append(replace(probed, values=values, absent=absent, notes=notes))
+        return probes
 
     async def _timed(self, what: str, call: Awaitable[T]) -> tuple[T | None, Probed]:
         """Await one call; None where it failed."""

@@ -7,9 +7,11 @@ import pytest
 
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import FlagQuery, Profile
+from tessera.renderer.engines.base import Limits
+from tessera.renderer.loader import load_site
 from tests.support.client import Client, client_of
 from tests.support.fakes import World
-from tests.support.sites import FACTS, load, write_site
+from tests.support.sites import FACTS, LOCALES, load, write_site
 
 FLAGS = """
       flag.checkout: {type: boolean, source: flags, key: new-checkout, attributes: {id: visitor.id}}
@@ -206,6 +208,16 @@ async def test_nobody_is_in_it_of_whom_the_service_says_nothing(split: Client, w
     world.flags.clear()
     assert await shown(split, "hero") == "old"
     assert split.live.current().pages["home"].slots["hero"].scope == "context"
+
+
+def test_what_only_a_flag_or_an_experiment_names_is_used(tmp_path: Path) -> None:
+    rules = {
+        "facts.yaml": FACTS.replace("\n    item:\n", FLAGS),
+        "home.yaml": SPLIT,
+        "experiments.yaml": ELSEWHERE,
+    }
+    complaints = load_site(write_site(tmp_path, rules, TEMPLATES), LOCALES, Limits()).diagnostics
+    assert [each.message for each in complaints if "flag.copy" in each.message or "tier" in each.message] == []
 
 
 @pytest.mark.parametrize(
