@@ -66,7 +66,8 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, port: int) -> Path:
+def site(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TESSERA_SECRET", "a secret for tests only")
     folder = write_site(tmp_path / "site", {"home.yaml": PAGE, "lists.yaml": LISTS}, {"hero.liquid": "Hello"})
     (folder / "tessera.toml").write_text(
         f'[profiles]\nadapter = "http"\nurl = "http://127.0.0.1:{port}/profiles/{{visitor_id}}"\n'
@@ -171,17 +172,22 @@ def test_a_probe_of_lists_asks_for_each_that_can_be_asked_for(site: Path) -> Non
     assert "list like: " in probe(site, "lists", "--list", "like", "--given", "param.q=T1").output
 
 
-def test_flags_are_probed_by_what_the_service_is_told(site: Path, port: int) -> None:
-    text = (site / "rules" / "facts.yaml").read_text()
+def flags_of(site: Path, port: int) -> None:
+    """Have the site read flags from GrowthBook."""
+    facts = site / "rules" / "facts.yaml"
     flags = (
         "  flag.checkout: {type: boolean, source: flags, key: new-checkout, attributes: {id: visitor.id}}\n"
         "  flag.copy: {type: enumeration, one_of: [a, b], source: flags}\n"
         "  flag.gone: {type: boolean, source: flags}\n"
     )
-    (site / "rules" / "facts.yaml").write_text(text.replace("item:\n", flags + "item:\n", 1))
+    facts.write_text(facts.read_text().replace("item:\n", flags + "item:\n", 1))
     (site / "tessera.toml").write_text(
         f'[flags]\nadapter = "growthbook"\nhost = "http://127.0.0.1:{port}"\nclient_key = "sdk-abc"\n'
     )
+
+
+def test_flags_are_probed_by_what_the_service_is_told(site: Path, port: int) -> None:
+    flags_of(site, port)
     told = probe(site, "flags", "--visitor", "ann")
     assert told.exit_code == 0
     assert [line for line in told.output.splitlines()[1:] if not line.startswith("flags: ")] == [
@@ -192,6 +198,17 @@ def test_flags_are_probed_by_what_the_service_is_told(site: Path, port: int) -> 
         "  did not come: flag.gone (flag `gone`)",
     ]
     assert '"value": false' in probe(site, "flags", "--json").output
+
+
+def test_a_flag_of_growthbook_decides_what_a_slot_shows(site: Path, port: int) -> None:
+    flags_of(site, port)
+    page = PAGE + "    rules: [{name: On, when: flag.checkout, show: {template: on.liquid}}]\n"
+    (site / "rules" / "home.yaml").write_text(page)
+    (site / "templates" / "on.liquid").write_text("On")
+    given = ("--site", site, "--state-dir", site.parent / "state")
+    shown = [run("render", "home/hero", "--visitor", who, *given).output for who in ("ann", "bob")]
+    assert shown == ["On\n", "Hello\n"]
+    assert "flags new-checkout: fresh" in run("explain", "home/hero", "--visitor", "ann", *given).output
 
 
 def test_the_catalogue_is_probed_by_item(site: Path) -> None:
