@@ -21,7 +21,8 @@ STRANGER = "nobody-0815"
 """The visitor whom it does not know."""
 SECRET = "s3cret-of-the-contract"
 """What an adapter's credentials are, in tests."""
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
+"""A guard against tests that never end; nothing is measured by it."""
 
 
 class Staged(NamedTuple, Generic[A]):

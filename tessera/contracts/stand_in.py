@@ -84,8 +84,8 @@ class StandIn:
         client.event_hooks = {"request": [take_its_place]}
 
     async def wait_until(self, condition: Callable[[int], bool]) -> None:
-        """Return once the number of open connections is such. Raises TimeoutError after two seconds."""
-        async with asyncio.timeout(2), self._changed:
+        """Return once the number of open connections is such. Raises TimeoutError after four seconds."""
+        async with asyncio.timeout(4), self._changed:
             await self._changed.wait_for(lambda: condition(len(self._open)))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
