@@ -88,6 +88,7 @@ async def assemble(
             (SqliteCarts(store), terms_of("cart", settings.carts)),
             (events, terms_of("events", settings.events)),
             (SqliteAssignments(store), terms_of("assignments", settings.assignments)),
+            (await open_adapter(settings.flags, store, opened), terms_of("flags", settings.flags)),
             tally=tally,
             tell_consent=settings.profiles.tell_consent,
             stock=Stock(settings.catalogue.needed, settings.catalogue.in_stock, settings.lists.spare_share),

@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.connections",),
     ("tessera.app", "tessera.draining"),
     ("tessera.openapi", "tessera.tracing"),
-    ("tessera.demo", "tessera.publishing"),
+    ("tessera.demo", "tessera.publishing", "tessera.contracts"),
     ("tessera.renderer",),
     ("tessera.renderer.engines", "tessera.renderer.cache", "tessera.adapters"),
     ("tessera.renderer.core",),

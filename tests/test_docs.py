@@ -1,7 +1,10 @@
 """The docs are a tested contract: what the product has, they document."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import get_args, get_origin
 
@@ -148,3 +151,19 @@ def test_the_script_of_streamed_pages_is_documented_by_its_hash() -> None:
 @pytest.mark.parametrize("composer", get_args(composing.Composer))
 def test_every_composer_is_documented(composer: str) -> None:
     assert f"\n| `{composer}`" in HTTP
+
+
+def test_the_contract_in_the_docs_is_passed_as_it_stands(tmp_path: Path) -> None:
+    (example,) = [block for block in re.findall(r"```python\n(.*?)```", ON_ADAPTERS, re.DOTALL) if "Contract" in block]
+    (tmp_path / "test_acme.py").write_text(example)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert re.search(r"^\d\d passed in", done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "tessera" / "contracts").glob("*.py")))
+def test_every_contract_is_documented(module: str) -> None:
+    found = vars(import_module(f"tessera.contracts.{module}")) if module != "__init__" else {}
+    for name, contract in found.items():
+        if name.endswith("Contract") and name != "Contract" and contract.__module__.endswith(f".{module}"):
+            assert f"`{name}`" in ON_ADAPTERS

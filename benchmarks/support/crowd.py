@@ -60,12 +60,12 @@ class Crowd:
         def terms(source: str) -> Terms:
             return Terms(source, 10_000, Lifetime(inf, 0), 10 * self._size, 10**10, 1.0)
 
-        names = ("profile", "items", "catalogue", "cart", "events", "assignments")
-        ports = (_Profiles(self), _Lists(self), _Catalogue(self), _Carts(), _Nothing(), _Nothing())
-        profile, listed, sold, cart, events, assigned = (
+        names = ("profile", "items", "catalogue", "cart", "events", "assignments", "flags")
+        ports = (_Profiles(self), _Lists(self), _Catalogue(self), _Carts(), _Nothing(), _Nothing(), _Nothing())
+        profile, listed, sold, cart, events, assigned, flags = (
             (port, terms(name)) for port, name in zip(ports, names, strict=True)
         )
-        return Sources(profile, listed, sold, cart, events, assigned)  # type: ignore[arg-type]
+        return Sources(profile, listed, sold, cart, events, assigned, flags)  # type: ignore[arg-type]
 
     def requests(self, count: int, alpha: float = 1.0) -> Iterator[Request]:
         """Yield requests for all slots of pages in turn, visitors and products drawn by Zipf's law."""

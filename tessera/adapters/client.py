@@ -61,8 +61,12 @@ class Reply:
 
 
 def fill_url(template: str, values: Mapping[str, object]) -> str:
-    """Fill the ``{name}`` placeholders of an address, percent-encoding every value whole (RFC 3986)."""
-    return template.format_map({name: quote(str(value), safe="") for name, value in values.items()})
+    """Fill the ``{name}`` placeholders of an address, percent-encoding every value whole (RFC 3986).
+
+    A value of one or two dots alone would climb up the path (section 5.2.4), encoded or not: it is encoded twice, which
+    is the name of nobody.
+    """
+    return template.format_map({name: _encoded(str(value)) for name, value in values.items()})
 
 
 async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str | None) -> object | None:
@@ -109,6 +113,10 @@ def at(document: object, path: str) -> object:
     for name in path.split(".") if path else ():
         document = document.get(name) if isinstance(document, dict) else None
     return document
+
+
+def _encoded(value: str) -> str:
+    return value.replace(".", "%252E") if value in (".", "..") else quote(value, safe="")
 
 
 def _unanswered(source: str, failure: Exception) -> SourceError:

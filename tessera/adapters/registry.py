@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from tessera.adapters.base import Adapter
 
-Port = Literal["profiles", "lists", "catalogue"]
+Port = Literal["profiles", "lists", "catalogue", "flags"]
 
 ADAPTERS: Mapping[Port, Mapping[str, str]] = {
     "profiles": {
@@ -37,6 +37,11 @@ ADAPTERS: Mapping[Port, Mapping[str, str]] = {
         "sqlite": "tessera.adapters.catalogue_sqlite:SqliteCatalogue",
         "http": "tessera.adapters.catalogue_http:HttpCatalogue",
     },
+    "flags": {
+        "none": "tessera.adapters.flags_none:NoFlags",
+        "growthbook": "tessera.adapters.flags_growthbook:GrowthBookFlags",
+        "openfeature": "tessera.adapters.flags_openfeature:OpenFeatureFlags",
+    },
 }
 
 
@@ -45,25 +50,37 @@ class UnknownAdapter(LookupError):
 
 
 def adapter_of(port: Port, name: str) -> Adapter:
-    """Import an adapter. Raises `UnknownAdapter`, and `ImportError` where its package lacks something."""
+    """Import an adapter. Raises `UnknownAdapter`, and `ImportError` where a package is lacking.
+
+    What an adapter of ours needs beyond what Tessera does is an extra of the adapter's name.
+    """
     places = ADAPTERS[port]
-    place = places.get(name) or installed(port).get(name)
-    if place is None:
+    entry = EntryPoint(name, places[name], group_of(port)) if name in places else installed(port).get(name)
+    if entry is None:
         known = ", ".join(f"`{each}`" for each, _ in adapters_of(port))
         raise UnknownAdapter(f"there is no adapter `{name}` for it; there are {known}")
-    return cast(Adapter, EntryPoint(name, place, group_of(port)).load())
+    try:
+        return cast(Adapter, entry.load())
+    except ModuleNotFoundError as lacking:
+        if name not in places:
+            raise
+        package = (lacking.name or "").partition(".")[0]
+        message = f"the `{name}` adapter needs the package `{package}`: pip install 'tessera[{name}]'"
+        raise ImportError(message) from lacking
 
 
 def adapters_of(port: Port) -> Iterator[tuple[str, str]]:
-    """Yield the names of the adapters for a port, and where each is defined: our own, then those installed."""
-    yield from ADAPTERS[port].items()
-    yield from ((name, place) for name, place in installed(port).items() if name not in ADAPTERS[port])
+    """Yield the names of the adapters for a port, and the package that brings each: our own, then those installed."""
+    yield from ((name, "tessera") for name in ADAPTERS[port])
+    for name, entry in installed(port).items():
+        if name not in ADAPTERS[port]:
+            yield name, entry.dist.name if entry.dist is not None else entry.module.partition(".")[0]
 
 
 @cache
-def installed(port: Port) -> Mapping[str, str]:
+def installed(port: Port) -> Mapping[str, EntryPoint]:
     """Return the adapters that other packages bring."""
-    return {each.name: each.value for each in entry_points(group=group_of(port))}
+    return {each.name: each for each in entry_points(group=group_of(port))}
 
 
 def group_of(port: Port) -> str:

@@ -84,7 +84,7 @@ def _explain(
         fail(f"there is no slot `{place}`; there are {', '.join(known)}")
     try:
         now = parse_timestamp(at) if at else datetime.now(UTC)
-        facts = dict(_given(site, page, pair) for pair in given)
+        facts = given_facts(site, given, page)
     except ValueError as wrong:
         fail(str(wrong))
     prepare_store(folder, settings)
@@ -100,9 +100,14 @@ def _explain(
     return asyncio.run(ask())
 
 
-def _given(site: Site, page: str, pair: str) -> tuple[str, Value]:
-    name, equals, raw = pair.partition("=")
-    fact = site.ruleset.fact(page, name)
-    if not equals or fact is None:
-        raise ValueError(f"`{pair}` is not a declared fact, an equals sign and a value")
-    return name, coerce(fact, raw)
+def given_facts(site: Site, pairs: Sequence[str], page: str | None = None) -> dict[str, Value]:
+    """Read facts as the command line gives them, and parameters: of one page, or of any. Raises ValueError."""
+    found = {}
+    for pair in pairs:
+        name, equals, raw = pair.partition("=")
+        pages = site.ruleset.pages if page is None else [page]
+        fact = next((fact for each in pages if (fact := site.ruleset.fact(each, name)) is not None), None)
+        if not equals or fact is None:
+            raise ValueError(f"`{pair}` is not a declared fact, an equals sign and a value")
+        found[name] = coerce(fact, raw)
+    return found

@@ -24,6 +24,8 @@ MODULES = {
     "purge": "purge",
     "erase": "erase",
     "preview": "preview",
+    "adapters": "adapters",
+    "probe": "probe",
 }
 """The verbs, and the module of each, which is imported when the verb is used: none waits for the others' libraries."""
 

@@ -47,9 +47,9 @@ def read_settings(folder: Path, **server: object) -> Settings:
         fail(*wrong.problems)
 
 
-def offline_settings(folder: Path) -> Settings:
+def offline_settings(folder: Path, **server: object) -> Settings:
     """The settings for verbs that answer nobody, so that they need no secret."""
-    return read_settings(folder, mode="development")
+    return read_settings(folder, mode="development", **server)
 
 
 def tell_all(settings: Settings, notice: Notice) -> Told:

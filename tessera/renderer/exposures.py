@@ -42,14 +42,16 @@ def exposure_of(report: Report, visitor: Visitor, ruleset: Ruleset, now: datetim
     """Return what a report is worth recording; None where it does not count.
 
     It counts for a visitor with an id, for an experiment as it is now, and only on the side where the experiment puts
-    that visitor. Where it splits by something else than the visitor's id, any of its arms is believed.
+    that visitor. Where it splits by something else than the visitor's id, or is decided elsewhere, any of its arms is
+    believed.
     """
     experiment = ruleset.experiments.get(report.experiment)
     if visitor.id is None or experiment is None or report.version != str(experiment.version):
         return None
     if report.arm not in experiment.arms:
         return None
-    if experiment.unit == VISITOR_ID and report.arm != assigned_arm(experiment, visitor.id, now):
+    hashed = experiment.unit == VISITOR_ID and experiment.decided_by is None
+    if hashed and report.arm != assigned_arm(experiment, visitor.id, now):
         return None
     return Exposure(visitor.id, report.experiment, report.arm, report.version, now)
 

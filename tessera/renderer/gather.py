@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from tessera.renderer.core import flags as told_to
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.declared import Coerced, Declared, KnownProfile, Part
 from tessera.renderer.core.errors import SourceError
@@ -14,6 +15,7 @@ from tessera.renderer.core.inputs import Items
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.core.needs import Needs
 from tessera.renderer.core.now import Granule
+from tessera.renderer.core.ports import FlagQuery
 from tessera.renderer.plans import SlotPlan
 from tessera.renderer.remembered import Got
 from tessera.renderer.sources import Sources
@@ -199,6 +201,8 @@ class Gatherer:
             waiting.append(self._first_shown(known, asked, visitor_id, needs.assigned))
         if asked.given:
             facts.update(asked.given)
+        if needs.flags:
+            return [self._flags_of(known, asked, needs.flags, waiting)]
         return waiting
 
     async def items(self, known: Known, asked: Asked, lists: Sequence[ListPlan]) -> Items:
@@ -283,6 +287,27 @@ class Gatherer:
             known.holds_until(told.until)
         if got.freshness == "stale":
             known.ages = {**known.ages, **{fact.name: got.age_s for fact in facts}}
+
+    async def _flags_of(
+        self, known: Known, asked: Asked, flags: Sequence[Fact], before: Sequence[Coroutine[Any, Any, None]]
+    ) -> None:
+        """Await what the flag service may have to be told, then ask it."""
+        await asyncio.gather(*before)
+        known.facts.update(asked.given)
+        wanted = [flag for flag in flags if flag.name not in asked.given]
+        queries = told_to.queries(wanted, known.facts, asked.declared.facts)
+        await asyncio.gather(*(self._decided(known, asked, query, some) for query, some in queries.items()))
+
+    async def _decided(self, known: Known, asked: Asked, query: FlagQuery, flags: Sequence[Fact]) -> None:
+        try:
+            got = await self.sources.flags(asked.context.visitor.id, query)
+        except SourceError as failure:
+            known.failed(failure)
+            return
+        found = told_to.told_by(flags, known.used("flags", ", ".join(key for key, _ in query.wanted), got))
+        known.add(found)
+        if got.freshness == "stale":
+            known.ages = {**known.ages, **dict.fromkeys(found.facts, got.age_s)}
 
     async def _listed(self, known: Known, asked: Asked, fact: str, list_plan: ListPlan) -> None:
         query = list_plan.query(known.facts, asked.context.visitor.id)

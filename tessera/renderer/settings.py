@@ -459,6 +459,14 @@ class Catalogue(Service):
     )
 
 
+class Flags(Service):
+    """Feature flags, and arms of experiments, that are decided elsewhere."""
+
+    port = "flags"
+    adapter: str = Field("none", description="Who asks: one of those in [adapters](adapters.md), or `none`")
+    fresh_s: NonNegativeFloat = Field(10, description="Seconds for which an answer is used as it is")
+
+
 class Carts(Upstream):
     """Carts, from the embedded store; a cart signed by the shop outranks it."""
 
@@ -522,6 +530,7 @@ class Settings(BaseSettings):
     profiles: Profiles = Profiles()
     lists: Lists = Lists()
     catalogue: Catalogue = Catalogue()
+    flags: Flags = Flags()
     carts: Carts = Carts()
     assignments: Assignments = Assignments()
     events: Events = Events()
@@ -550,6 +559,7 @@ class Settings(BaseSettings):
             ("lists", self.lists),
             *((f"lists.sources.{each.name}", each) for each in self.lists.sources),
             ("catalogue", self.catalogue),
+            ("flags", self.flags),
         )
 
     @model_validator(mode="after")

@@ -12,7 +12,18 @@ from typing import Any
 from tessera.renderer.core.declared import Declared, KnownProfile
 from tessera.renderer.core.events import Moments
 from tessera.renderer.core.inputs import Items
-from tessera.renderer.core.ports import Assignments, Cart, Carts, Catalogue, Events, ListQuery, Profiles, Recommender
+from tessera.renderer.core.ports import (
+    Assignments,
+    Cart,
+    Carts,
+    Catalogue,
+    Events,
+    FlagQuery,
+    Flags,
+    ListQuery,
+    Profiles,
+    Recommender,
+)
 from tessera.renderer.core.stock import Origin, Stock
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
@@ -38,6 +49,7 @@ class Sources:
         carts: tuple[Carts, Terms],
         events: tuple[Events, Terms],
         assignments: tuple[Assignments, Terms],
+        flags: tuple[Flags, Terms],
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
         tally: Tally | None = None,
@@ -73,8 +85,12 @@ class Sources:
         self._assigned: Remembered[str, Mapping[tuple[str, str], str]] = Remembered(terms, fences, clock, draw, tally)
         self._events, terms = events
         self._moments: Remembered[tuple[str, frozenset[str]], Moments] = Remembered(terms, fences, clock, draw, tally)
+        self._flags, terms = flags
+        self._decided: Remembered[tuple[str | None, FlagQuery], Mapping[str, object]] = Remembered(
+            terms, fences, clock, draw, tally
+        )
         own = self.profiles, self.lists, self.single, self._cart_of, self._assigned, self._moments
-        self._all: tuple[Remembered[Any, Any], ...] = own + parts
+        self._all: tuple[Remembered[Any, Any], ...] = (*own, self._decided, *parts)
 
     def purge(self, tags: Iterable[str], *, hard: bool) -> None:
         """End the fresh life of all that carries one of the tags, or (hard) let go of it.
@@ -165,6 +181,15 @@ class Sources:
             return Arrived(await self._assignments.assignments(visitor_id), tags)
 
         return await self._assigned.get(visitor_id, fetch, tags)
+
+    async def flags(self, visitor_id: str | None, query: FlagQuery) -> Got[Mapping[str, object]]:
+        """Return what the flag service decides for whoever is told of in the query. Raises `SourceError`."""
+        tags = () if visitor_id is None else _of_visitor(visitor_id)
+
+        async def fetch() -> Arrived[Mapping[str, object]]:
+            return Arrived(await self._flags.flags(query), tags)
+
+        return await self._decided.get((visitor_id, query), fetch, tags)
 
 
 def _of_visitor(visitor_id: str) -> Tags:

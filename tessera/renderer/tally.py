@@ -26,7 +26,7 @@ ROUTES = (
 )
 STATUSES = (200, 201, 202, 204, 303, 304, 400, 401, 403, 404, 405, 413, 500, 503)
 ANY_STATUS = "other"
-SOURCES = ("profile", "items", "catalogue", "cart", "events", "assignments")
+SOURCES = ("profile", "items", "catalogue", "cart", "events", "assignments", "flags")
 FAILURES = (SourceTimeout, SourceUnavailable, SourceNotAsked, SourceGarbled, SourceError)
 OUTCOMES = ("ok", *(failure.kind for failure in FAILURES))
 

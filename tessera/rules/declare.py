@@ -11,6 +11,7 @@ from tessera.rules.facts import (
     RESERVED,
     SHARES,
     TYPES,
+    Attribute,
     Fact,
     FactSource,
     Misfit,
@@ -38,7 +39,7 @@ class Kind:
 _COMMON = ("type", "one_of", "unit", "about")
 FACT = Kind(
     "a fact",
-    (*_COMMON, "source", "trait", "list", "event", "of", "window", "is", "share", "default"),
+    (*_COMMON, "source", "trait", "list", "event", "of", "window", "key", "attributes", "is", "share", "default"),
     None,
     needs_unit=True,
 )
@@ -75,12 +76,16 @@ def read_declaration(reader: Reader, key: Scalar, node: Node, kind: Kind) -> Fac
         event=fields.choice("event", EVENT_KINDS),
         of=fields.text("of"),
         window=fields.value("window", parse_elapsed),
+        key=fields.text("key"),
+        attributes=_attributes(fields),
         about=fields.text("about") or "",
     )
     if not _consistent(fields, fact, kind):
         return None
     if fact.source == "profile" and fact.trait is None:
         fact = replace(fact, trait=key.value.rpartition(".")[2])
+    if fact.source == "flags" and fact.key is None:
+        fact = replace(fact, key=key.value.rpartition(".")[2])
     default = fields.nodes.get("default")
     return fact if default is None else replace(fact, default=read_value(reader, fact, default))
 
@@ -119,14 +124,25 @@ def _one_of(fields: Fields) -> tuple[str, ...] | None:
     return tuple(seen)
 
 
+def _attributes(fields: Fields) -> tuple[Attribute, ...]:
+    """What the flag service is told; whether there are such facts is looked up once all files are read."""
+    node = fields.nodes.get("attributes")
+    told = fields.reader.entries(node, "`attributes`") if node is not None else ()
+    named = [(name.value, fields.reader.scalar(fact, "each of `attributes`")) for name, fact in told]
+    return tuple(Attribute(name, fact.value, fact.span) for name, fact in named if fact is not None)
+
+
 # Which keys go with which types and sources only, and whether they must stand there.
 _TYPED_KEYS = {"one_of": ("enumeration", "string", "set"), "unit": ("money",)}
+_OPTIONAL_KEYS = ("trait", "window", "key", "attributes")
 _SOURCED_KEYS = {
     "trait": ("profile",),
     "list": ("list",),
     "event": ("events",),
     "of": ("events",),
     "window": ("events",),
+    "key": ("flags",),
+    "attributes": ("flags",),
     "is": ("computed",),
 }
 
@@ -143,7 +159,7 @@ def _consistent(fields: Fields, fact: Fact, kind: Kind) -> bool:
     needed: Sequence[str] = [
         *(["one_of"] if fact.type == "enumeration" else []),
         *(["unit"] if fact.type == "money" and kind.needs_unit else []),
-        *(key for key, sources in _SOURCED_KEYS.items() if fact.source in sources and key not in ("trait", "window")),
+        *(key for key, sources in _SOURCED_KEYS.items() if fact.source in sources and key not in _OPTIONAL_KEYS),
     ]
     if fact.source == "list" and fact.type != "set":
         wrong.append("what comes from a list is a set")

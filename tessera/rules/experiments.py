@@ -24,11 +24,14 @@ EXPERIMENT_KEYS = (
     "coverage",
     "ranges",
     "sticky",
+    "decided_by",
     "from",
     "until",
     "group",
     "about",
 )
+HASHING_KEYS = ("unit", "fallback", "seed", "hash_version", "coverage", "ranges", "sticky", "group")
+"""Keys that say how visitors are hashed, which nobody is in an experiment that is decided elsewhere."""
 GROUP_KEYS = ("name", "from", "until")
 MAX_VERSION = 1_000_000
 
@@ -49,6 +52,9 @@ def read_experiment(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> 
     weights = tuple(float(weight / 100) for weight in arms.values())
     shares = {arm: coverage * weight for arm, weight in zip(arms, weights, strict=True)}
     ranges = read_ranges(reader, fields, shares, hash_version) if arms else None
+    decided_by = _decided_by(reader, fields, fact, tuple(arms))
+    if decided_by is not None:
+        coverage = 0.0
     if steps and ranges is not None:
         reader.complain("R015", "`ranges` say who takes part, and so does coverage by date", key.span)
     found = Experiment(
@@ -68,6 +74,7 @@ def read_experiment(reader: Reader, key: Scalar, node: Node, fact: ReadFact) -> 
         span=key.span,
         fallback=fallback,
         sticky=_sticky(reader, fields, unit, fallback),
+        decided_by=decided_by,
         stages=tuple((moment, arm_ranges(len(arms), share, weights)) for moment, share in steps),
     )
     return found if arms else None
@@ -77,6 +84,21 @@ def assigned_fact(experiment: Experiment) -> Fact:
     """The fact that tells of a sticky experiment which arm a visitor was first shown."""
     name = ASSIGNED + experiment.name
     return Fact(name, "enumeration", "assignments", "context", experiment.span, one_of=experiment.arms)
+
+
+def _decided_by(reader: Reader, fields: Fields, fact: ReadFact, arms: tuple[str, ...]) -> str | None:
+    """The fact that says which arm a visitor is on, where that is decided elsewhere."""
+    named = fields.scalar("decided_by")
+    found = fact(named.value, named.span, ("enumeration", "string")) if named is not None else None
+    if named is None or found is None:
+        return None
+    for key in HASHING_KEYS:
+        if key in fields:
+            reader.complain("R015", f"`{key}` does not go with `decided_by`: nobody is hashed", fields.span)
+    for arm in arms if found.one_of is not None else ():
+        if arm not in (found.one_of or ()):
+            reader.complain("R015", f"`{named.value}` is never `{arm}`, which is an arm", named.span)
+    return named.value
 
 
 def _sticky(reader: Reader, fields: Fields, unit: str, fallback: str | None) -> bool:

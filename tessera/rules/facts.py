@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from tessera.rules.source import Span
 from tessera.rules.values import (
@@ -34,7 +34,9 @@ FactType = Literal[
     "version",
     "location",
 ]
-FactSource = Literal["profile", "request", "cart", "list", "events", "assignments", "parameter", "computed", "item"]
+FactSource = Literal[
+    "profile", "request", "cart", "list", "events", "flags", "assignments", "parameter", "computed", "item"
+]
 EventKind = Literal["shown", "dismissed"]
 Share = Literal["public", "context", "private"]
 
@@ -43,7 +45,9 @@ Value = bool | int | Decimal | str | frozenset[str] | datetime | timedelta | Ver
 
 TYPES: tuple[FactType, ...] = get_args(FactType)
 SHARES: tuple[Share, ...] = get_args(Share)
-DECLARED_SOURCES: tuple[FactSource, ...] = ("profile", "request", "cart", "list", "events", "computed")
+DECLARED_SOURCES: tuple[FactSource, ...] = ("profile", "request", "cart", "list", "events", "flags", "computed")
+TELLABLE: tuple[FactSource, ...] = ("request", "profile", "cart")
+"""Sources of the facts that a flag service may be told."""
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 SEGMENT = "segment."
@@ -79,6 +83,14 @@ REQUEST_FACTS: Mapping[str, FactType] = {
 _OPEN_TEXT: tuple[FactType, ...] = ("string", "set", "version", "location")
 
 
+class Attribute(NamedTuple):
+    """What a flag service is told of whoever asks: its own name for it, the fact that has it, and where that stands."""
+
+    name: str
+    fact: str
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One name that rules and templates may read.
@@ -87,7 +99,8 @@ class Fact:
     (of `now`, the name of its zone);
     `trait` the profile's name for it (source profile); `list` the list whose item ids it holds (source list); `event`
     the kind of events that it tells of (source events), about what is called `of`, none of them longer ago than
-    `window`, if that is given; `default` the value it has when absent, None where it is then unknown.
+    `window`, if that is given; `key` the flag service's name for it (source flags), which is told the `attributes` and
+    nothing else; `default` the value it has when absent, None where it is then unknown.
     """
 
     name: str
@@ -102,6 +115,8 @@ class Fact:
     event: EventKind | None = None
     of: str | None = None
     window: timedelta | None = None
+    key: str | None = None
+    attributes: tuple[Attribute, ...] = ()
     default: Value | None = None
     about: str = ""
 

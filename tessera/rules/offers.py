@@ -8,7 +8,7 @@ from tessera.rules.ctas import read_cta
 from tessera.rules.definitions import Definitions
 from tessera.rules.diagnostics import Diagnostic
 from tessera.rules.experiments import assigned_fact, read_experiment
-from tessera.rules.facts import LOCALE, PARAMETER, Fact, FactType
+from tessera.rules.facts import LOCALE, PARAMETER, TELLABLE, TYPES, Attribute, Fact, FactType
 from tessera.rules.holdouts import read_holdout
 from tessera.rules.lists import read_list
 from tessera.rules.literals import NOUNS
@@ -75,6 +75,8 @@ class Offers:
         for fact in self._definitions.facts.values():
             if fact.list is not None:
                 self._check_named("list", fact.list, fact.span, self.lists)
+            for attribute in fact.attributes:
+                self._check_tellable(attribute)
         for each in sound(self.lists).values():
             if each.fallback is not None:
                 self._check_named("list", each.fallback, each.span, self.lists)
@@ -111,6 +113,14 @@ class Offers:
     def _check_named(self, noun: Noun, name: str, span: Span, known: Collection[str]) -> None:
         if name not in known and f"{noun.lower()}s.yaml" not in self._unread:
             self._complaints.append(unknown(noun, name, span, known))
+
+    def _check_tellable(self, attribute: Attribute) -> None:
+        """Complain of what a flag service is to be told, where that is no fact, or one that comes too late."""
+        fact = self.fact(attribute.fact, attribute.span, TYPES)
+        if fact is not None and fact.source not in TELLABLE:
+            wanted = " or ".join(TELLABLE)
+            message = f"`{fact.name}` comes from {fact.source}; a flag service is told what comes from {wanted}"
+            self._complaints.append(Diagnostic("R015", "error", message, attribute.span))
 
     def _check_fallbacks(self, first: ItemList) -> None:
         path = [first.name]

@@ -134,7 +134,8 @@ class Experiment:
     `namespace` is the group in which experiments exclude each other, with the share [start, end) of it that is this
     one's. `fallback` is the fact that is hashed where `unit` is unknown. Where coverage grows by date, `stages` has the
     ranges from each moment on, and `ranges` the last of them. `holdouts` are those that run and cover it. A `sticky`
-    one leaves visitors on the arm that they were first shown.
+    one leaves visitors on the arm that they were first shown. One that is `decided_by` a fact puts visitors on the arm
+    that this names, and hashes nothing.
     """
 
     name: str
@@ -155,11 +156,15 @@ class Experiment:
     stages: tuple[tuple[datetime, Arms], ...] = ()
     holdouts: tuple[Holdout, ...] = ()
     sticky: bool = False
+    decided_by: str | None = None
 
     @property
     def assigned(self) -> str | None:
-        """The fact that holds the arm which a visitor was first shown of this version; None unless it is sticky."""
-        return ASSIGNED + self.name if self.sticky else None
+        """The fact that holds the arm which a visitor was first shown of this version, or which somebody else chose.
+
+        None where hashing alone decides.
+        """
+        return ASSIGNED + self.name if self.sticky else self.decided_by
 
     def ranges_at(self, now: datetime) -> tuple[Arms, datetime | None]:
         """The ranges at a moment, and when they grow next: None for never."""

@@ -38,7 +38,7 @@ from tessera.renderer.reload import LiveSite, Wanted
 from tessera.renderer.remembered import Terms
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
-from tests.support.fakes import FakeAssignments, FakeCarts, FakeEvents, World, item
+from tests.support.fakes import FakeAssignments, FakeCarts, FakeEvents, FakeFlags, World, item
 from tests.support.redis_in_memory import RedisInMemory
 from tests.support.sites import load, write_site
 
@@ -166,6 +166,7 @@ class Process:
             (FakeCarts(empty), terms),
             (FakeEvents(empty), terms),
             (FakeAssignments(empty), terms),
+            (FakeFlags(empty), terms),
             lambda: upstream.now_s,
             random.Random(seed).random,
         )

@@ -12,6 +12,7 @@ from tessera.renderer.core.ports import (
     Cart,
     Event,
     Exposure,
+    FlagQuery,
     ListQuery,
     Profile,
     Profiles,
@@ -40,6 +41,7 @@ class World:
     exposures: dict[tuple[str, str, str], Exposure] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     made: Sources = field(init=False, repr=False)
+    flags: dict[str, Callable[[Mapping[str, object]], object]] = field(default_factory=dict)
 
     async def asked(self, source: str, what: object) -> None:
         """Count a call, give others their turn, and fail or hang when told to."""
@@ -81,6 +83,7 @@ class World:
             (FakeCarts(self), terms("cart")),
             (FakeEvents(self), terms("events", Lifetime(0, 0))),
             (FakeAssignments(self), terms("assignments", Lifetime(0, 0))),
+            (FakeFlags(self), terms("flags")),
             clock,
             draw,
             tally=tally,
@@ -168,6 +171,19 @@ class FakeAssignments:
         """Return the visitor's arms."""
         await self.world.asked("assignments", visitor_id)
         return {key[1:]: kept.arm for key, kept in self.world.exposures.items() if key[0] == visitor_id}
+
+
+@dataclass
+class FakeFlags:
+    """Implements `Flags`: flags are functions of what is told."""
+
+    world: World
+
+    async def flags(self, query: FlagQuery) -> Mapping[str, object]:
+        """Return the values of the flags that there are."""
+        await self.world.asked("flags", query)
+        told, known = dict(query.attributes), self.world.flags
+        return {key: known[key](told) for key, _ in query.wanted if key in known}
 
 
 @dataclass

@@ -16,6 +16,7 @@ PERSONALIZATION = "personalization"
 """The purpose whose consent decides whether there is any."""
 
 KEPT_EVENTS = 100
+FlagKind = Literal["boolean", "integer", "decimal", "text", "object"]
 ListKind = Literal["personal", "popular", "related", "category", "lookup"]
 
 
@@ -52,6 +53,16 @@ class ListQuery(NamedTuple):
     category: str | None = None
     without: tuple[str, ...] = ()
     name: str = ""
+
+
+class FlagQuery(NamedTuple):
+    """Which flags are wanted, by their names at the service and what their values are, and what it is told.
+
+    Attributes are JSON values under the service's names for them: lists are tuples.
+    """
+
+    wanted: tuple[tuple[str, FlagKind], ...]
+    attributes: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +215,17 @@ class Erasing(Protocol):
         """Return once the upstream has taken the order; a visitor it does not know is none to forget.
 
         Raises `SourceError`.
+        """
+        ...
+
+
+class Flags(Protocol):
+    """What a service decides for whoever asks: whether something is on, or which of several it is."""
+
+    async def flags(self, query: FlagQuery) -> Mapping[str, object]:
+        """Return the values of those of the flags that the service knows, in its own values, not yet coerced.
+
+        Nothing beyond the attributes is told to anybody. Raises `SourceError`.
         """
         ...
 

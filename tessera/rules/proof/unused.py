@@ -65,10 +65,11 @@ def _named_by_definitions(ruleset: Ruleset) -> Iterator[Name]:
         if items.fallback is not None:
             yield "list", items.fallback
     for experiment in ruleset.experiments.values():
-        yield _fact(experiment.unit)
+        yield from (_fact(name) for name in (experiment.unit, experiment.decided_by) if name is not None)
     for fact in ruleset.facts.values():
         if fact.list is not None:
             yield "list", fact.list
+        yield from (_fact(attribute.fact) for attribute in fact.attributes)
 
 
 def _named_on(page: Page) -> Iterator[Name]:

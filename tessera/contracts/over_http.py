@@ -1,0 +1,109 @@
+"""An upstream that speaks HTTP, to test adapters against, and what holds for those who ask one."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, ClassVar, cast
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from tessera.adapters.base import Reach
+from tessera.adapters.client import make_client
+from tessera.adapters.sqlite import Store
+from tessera.contracts.contract import SECRET, STRANGER, VISITOR, Contract, Staged, closing, made
+from tessera.contracts.stand_in import FAULTS, Asked, Reply, StandIn
+from tessera.renderer.core.errors import SourceError
+
+MANGLED = 150
+"""Ways in which a good reply is spoilt: each of its parts becomes something else."""
+ODD_IDS = (
+    *("a/../admin", "a?b=c#d", "..", ".", "%2e%2e", "ü ñ", "{visitor_id}"),
+    *("a\r\nx-evil: 1", "a&b=c", "@evil.example"),
+)
+
+
+class OverHttp(Contract[Any, Any]):
+    """An upstream that speaks HTTP. Whatever host the adapter asks, a stand-in on this machine answers.
+
+    ``settings`` are the adapter's own, as in `tessera.toml`; environment variables that they name hold a secret. What
+    is answered is ``known``, and ``unknown`` where a request mentions `STRANGER`; an upstream with more to say has an
+    `answer` of its own.
+    """
+
+    faults: ClassVar[Collection[str]] = [fault for fault in FAULTS if fault != "slow"]
+    adapter: ClassVar[Any]
+    settings: ClassVar[Mapping[str, object]] = {}
+    known: ClassVar[Reply]
+    unknown: ClassVar[Reply] = Reply(status=404)
+
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one request, while no fault is on."""
+        return self.unknown if asked.mentions(STRANGER) else self.known
+
+    @asynccontextmanager
+    async def staged(self, folder: Path) -> AsyncIterator[Staged[Any]]:
+        """Open the adapter and its stand-in."""
+        variables = {str(value): SECRET for name, value in self.settings.items() if name.endswith("_variable")}
+        async with AsyncExitStack() as opened, StandIn.listening(self.answer) as stand_in:
+            opened.enter_context(patch.dict(os.environ, variables))
+            client = make_client()
+            opened.push_async_callback(client.aclose)
+            stand_in.reroute(client)
+            reach = Reach(client, cast(Store, None), opened)
+            adapter = made(self.adapter, self.settings, reach)
+
+            def fail(fault: Any) -> None:
+                stand_in.fault = fault
+
+            async with closing(Staged(adapter, fail, stand_in), opened.aclose) as stage:
+                yield stage
+
+    def test_a_cancelled_call_ends_at_once_and_leaves_no_connection(self, tmp_path: Path) -> None:
+        async def scene(stage: Staged[Any]) -> None:
+            stage.fail("slow")
+            call = asyncio.ensure_future(self.ask(stage.adapter, VISITOR))
+            assert stage.stand_in is not None
+            await stage.stand_in.wait_until(lambda connections: connections == 1)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            await stage.stand_in.wait_until(lambda connections: connections == 0)
+            stage.fail(None)
+            self.check(await self.ask(stage.adapter, VISITOR), VISITOR)
+
+        self.play(tmp_path, scene)
+
+    def test_json_of_another_shape_is_a_source_error_at_worst(self, tmp_path: Path) -> None:
+        async def scene(stage: Staged[Any]) -> None:
+            assert stage.stand_in is not None
+            for stage.stand_in.mangled in range(MANGLED):
+                with suppress(SourceError):
+                    await self.ask(stage.adapter, VISITOR)
+
+        self.play(tmp_path, scene)
+
+    @pytest.mark.parametrize("visitor_id", ODD_IDS)
+    def test_a_visitor_cannot_change_what_is_asked_of_whom(self, tmp_path: Path, visitor_id: str) -> None:
+        async def scene(stage: Staged[Any]) -> None:
+            assert stage.stand_in is not None
+            await self.ask(stage.adapter, STRANGER)
+            plain = stage.stand_in.asked.copy()
+            try:
+                await self.ask(stage.adapter, visitor_id)
+            except SourceError:
+                return  # it may refuse such an id
+            odd = stage.stand_in.asked[len(plain) :]
+            expected = {_shape_of(each.url) for each in plain}
+            assert {_shape_of(each.url) for each in odd} <= expected
+
+        self.play(tmp_path, scene)
+
+
+def _shape_of(url: httpx.URL) -> tuple[object, ...]:
+    """What of an address no visitor may change: host, the parts of its path by number, and what it asks by name."""
+    path = url.raw_path.partition(b"?")[0]
+    return url.scheme, url.host, url.port, path.count(b"/"), tuple(sorted(dict(url.params))), url.fragment

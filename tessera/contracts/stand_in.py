@@ -1,0 +1,155 @@
+"""A stand-in for an upstream that speaks HTTP: a real socket, which answers as told and fails in every way there is."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, Self, get_args
+
+import httpx
+
+Fault = Literal[
+    "slow", "cut off", "hung up", "garbled", "too large", "bomb", "rate limited", "failing", "refused", "redirected"
+]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+ELSEWHERE = "https://elsewhere.example/"
+
+
+class Asked(NamedTuple):
+    """A request as the adapter meant it: its method, its address before the stand-in took its place, and its body."""
+
+    method: str
+    url: httpx.URL
+    body: bytes
+
+    def mentions(self, text: str) -> bool:
+        """Tell whether a text stands anywhere in the address or the body, decoded."""
+        return text in f"{self.url.path} {dict(self.url.params)} {self.body.decode(errors='replace')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an upstream answers: JSON, or bytes as they are."""
+
+    content: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        """Return it as it goes over the wire, the connection to be kept."""
+        body = self.content if isinstance(self.content, bytes) else json.dumps(self.content).encode()
+        headers = {"content-type": "application/json", "content-length": str(len(body)), **self.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"HTTP/1.1 {self.status} Said\r\n{lines}\r\n".encode() + body
+
+
+class StandIn:
+    """Listens on the loopback interface. Every request of `client` goes to it, whatever host it names."""
+
+    def __init__(self, answer: Callable[[Asked], Reply]) -> None:
+        """``answer`` says what is answered while no ``fault`` is on; ``mangled`` numbers a way of spoiling that."""
+        self.fault: Fault | None = None
+        self.mangled: int | None = None
+        self.asked: list[Asked] = []
+        self._answer = answer
+        self._port = 0
+        self._open: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Condition()
+
+    @classmethod
+    @asynccontextmanager
+    async def listening(cls, answer: Callable[[Asked], Reply]) -> AsyncIterator[Self]:
+        """Listen until the end of the block."""
+        stand_in = cls(answer)
+        server = await asyncio.start_server(stand_in._serve, "127.0.0.1", 0)
+        stand_in._port = server.sockets[0].getsockname()[1]
+        try:
+            yield stand_in
+        finally:
+            server.close()
+            for task in stand_in._open:
+                task.cancel()
+            await asyncio.gather(*stand_in._open, return_exceptions=True)
+
+    def reroute(self, client: httpx.AsyncClient) -> None:
+        """Send all that this client asks here. What was asked is noted as it was meant."""
+
+        async def take_its_place(request: httpx.Request) -> None:
+            self.asked.append(Asked(request.method, request.url, await request.aread()))
+            request.headers["x-stand-in"] = str(len(self.asked) - 1)
+            request.url = httpx.URL(f"http://127.0.0.1:{self._port}/")
+
+        client.event_hooks = {"request": [take_its_place]}
+
+    async def wait_until(self, condition: Callable[[int], bool]) -> None:
+        """Return once the number of open connections is such. Raises TimeoutError after four seconds."""
+        async with asyncio.timeout(4), self._changed:
+            await self._changed.wait_for(lambda: condition(len(self._open)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
+        try:
+            while await self._serve_one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # whoever asked is gone
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            self._open.discard(task)
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; False where the connection ends with it."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+        await reader.readexactly(int(fields.get("content-length", 0)))
+        async with self._changed:
+            self._changed.notify_all()
+        fault = self.fault
+        if fault == "slow":
+            await reader.read()  # until whoever asked goes
+            return False
+        if fault == "hung up":
+            return False
+        reply = _FAULTY[fault] if fault in _FAULTY else self._answer(self.asked[int(fields["x-stand-in"])])
+        if self.mangled is not None and not isinstance(reply.content, bytes):
+            ways = list(spoilt(reply.content))
+            reply = replace(reply, content=ways[self.mangled % len(ways)])
+        said = reply.encoded()
+        if fault == "cut off":
+            said = said[: max(said.find(b"\r\n\r\n") + 4, len(said) - 1)] if reply.content else said[:-1]
+        writer.write(said)
+        await writer.drain()
+        return fault != "cut off"
+
+
+_FAULTY: Mapping[Fault | None, Reply] = {
+    "garbled": Reply(b"<html>"),
+    "too large": Reply(b'"' + b"x" * 20_000_000 + b'"'),
+    "bomb": Reply(gzip.compress(b" " * 50_000_000, 9), headers={"content-encoding": "gzip"}),
+    "rate limited": Reply({"error": "slow down"}, 429, {"retry-after": "3600"}),
+    "failing": Reply({"error": "oh no"}, 503),
+    "refused": Reply({"error": "who are you?"}, 401),
+    "redirected": Reply(b"", 302, {"location": ELSEWHERE}),
+}
+
+ODDITIES: tuple[object, ...] = (None, 7, -1.5, True, "text", "", [], [None], {}, {"odd": [[]]})
+
+
+def spoilt(document: object) -> Iterator[object]:
+    """Yield a JSON document with one of its parts, from the whole to the smallest, replaced or gone, in every way."""
+    yield from ODDITIES
+    if isinstance(document, list):
+        for index, part in enumerate(document):
+            yield from ([*document[:index], other, *document[index + 1 :]] for other in spoilt(part))
+    if isinstance(document, dict):
+        for name, part in document.items():
+            yield {key: value for key, value in document.items() if key != name}
+            yield from ({**document, name: other} for other in spoilt(part))
