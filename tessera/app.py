@@ -5,26 +5,24 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
-from tessera.adapters.base import Reach
 from tessera.adapters.carts_sqlite import SqliteCarts
 from tessera.adapters.client import make_client
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
-from tessera.adapters.registry import adapter_of
-from tessera.adapters.sqlite import Store
+from tessera.adapters.sqlite import STORE, Store
+from tessera.publishing.erase_route import EraseRoute
 from tessera.publishing.purge_route import PurgeRoute
 from tessera.publishing.purging import make_carriers
 from tessera.publishing.telling import make_bridge
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.cache.redis import RedisFragments
-from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Events, Exposures
 from tessera.renderer.core.visitor import Identity, Trust
 from tessera.renderer.development import Development
@@ -45,15 +43,13 @@ from tessera.renderer.previews import Previews
 from tessera.renderer.purges import Purges
 from tessera.renderer.recording import Recorder
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.remembered import Terms
 from tessera.renderer.routes import Routes
-from tessera.renderer.settings import Service, Settings, Upstream
+from tessera.renderer.settings import Settings
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
 from tessera.renderer.understand import Understanding
-
-STORE = "tessera.sqlite"
+from tessera.renderer.upstreams import open_adapter, terms_of
 
 
 class Parts(TypedDict):
@@ -70,21 +66,14 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
     async with AsyncExitStack() as opened:
         store = await Store.open(settings.server.state_dir / STORE)
         opened.push_async_callback(store.close)
-        client = await opened.enter_async_context(make_client())
-
-        reach = Reach(client, store, opened)
-
-        def adapter(service: Service) -> Any:
-            return adapter_of(service.port, service.adapter)(service.options, reach)
-
         events = SqliteEvents(store)
         sources = Sources(
-            (adapter(settings.profiles), _terms("profile", settings.profiles)),
-            (adapter(settings.lists), _terms("items", settings.lists)),
-            (adapter(settings.catalogue), _terms("catalogue", settings.catalogue)),
-            (SqliteCarts(store), _terms("cart", settings.carts)),
-            (events, _terms("events", settings.events)),
-            (SqliteAssignments(store), _terms("assignments", settings.assignments)),
+            (await open_adapter(settings.profiles, store, opened), terms_of("profile", settings.profiles)),
+            (await open_adapter(settings.lists, store, opened), terms_of("items", settings.lists)),
+            (await open_adapter(settings.catalogue, store, opened), terms_of("catalogue", settings.catalogue)),
+            (SqliteCarts(store), terms_of("cart", settings.carts)),
+            (events, terms_of("events", settings.events)),
+            (SqliteAssignments(store), terms_of("assignments", settings.assignments)),
         )
         recorder = make_recorder(settings)
         if recorder is not None:
@@ -100,12 +89,15 @@ async def assemble(settings: Settings, site: LiveSite | None = None) -> AsyncIte
         follower = Follower(board, Purges(sources, fragments, lambda: site.current() if site is not None else None))
         if site is not None:
             await opened.enter_async_context(running(follower.watch()))
+            client = await opened.enter_async_context(make_client())
             for carrier in make_carriers(settings, board, client):
                 carrier.position()  # from here on it is told
                 await opened.enter_async_context(running(carrier.run()))
         if redis is not None:
             await opened.enter_async_context(running(make_bridge(settings, board, redis).run()))
-        pipeline = Pipeline(Gatherer(sources), fragments, recorder, follower.look)
+        pipeline = Pipeline(
+            Gatherer(sources), fragments, recorder, follower.look, budget_s=settings.server.budget_ms / 1000
+        )
         yield Parts(pipeline=pipeline, exposures=SqliteExposures(store), events=events)
 
 
@@ -131,7 +123,8 @@ def make_app(
     routes = [*Routes(settings, site, identity, understanding, previews, clock).routes(), *Element().routes()]
     routes += Podlets(site, lambda *request: front(*request)).routes()
     if settings.admin_token is not None:
-        routes += PurgeRoute(settings, settings.admin_token.get_secret_value()).routes()
+        token = settings.admin_token.get_secret_value()
+        routes += [*PurgeRoute(settings, token).routes(), *EraseRoute(settings, token).routes()]
     if development:
         routes += Development(site, personas, identity, settings.visitors).routes()
 
@@ -203,12 +196,3 @@ def make_recorder(settings: Settings) -> Recorder | None:
 def revealed(secret: SecretStr | None) -> str | None:
     """Return a secret's value."""
     return secret.get_secret_value() if secret else None
-
-
-def _terms(source: str, upstream: Upstream) -> Terms:
-    lifetime = Lifetime(upstream.fresh_s, upstream.grace_s, upstream.stale_s, upstream.missing_s)
-    return Terms(
-        *(source, upstream.deadline_ms, lifetime, upstream.max_entries, upstream.max_bytes),
-        retry_s=upstream.retry_ms / 1000,
-        max_refreshes=upstream.max_refreshes,
-    )

@@ -46,7 +46,7 @@ class Nothing(Options):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What an adapter may reach: the client for HTTP, the embedded store, and what closes it at the end."""
+    """What an adapter may reach: its own client for HTTP, the embedded store, and what closes it at the end."""
 
     client: httpx.AsyncClient
     store: Store
@@ -54,7 +54,11 @@ class Reach:
 
 
 class Adapter(Protocol):
-    """A class that implements a port."""
+    """A class that implements a port.
+
+    One that has ``idempotent = True`` says that asking twice does no more than asking once, so that settings may have a
+    slow call made a second time (`hedge_ms`).
+    """
 
     Options: ClassVar[type[Options]]
 

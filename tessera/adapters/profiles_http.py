@@ -23,6 +23,7 @@ class HttpProfiles:
     """Implements `Profiles`. ``url`` may hold ``{visitor_id}`` and ``{traits}`` (comma-separated names)."""
 
     Options = HttpProfilesOptions
+    idempotent = True
 
     def __init__(self, options: HttpProfilesOptions, reach: Reach) -> None:
         self._client = reach.client

@@ -34,6 +34,7 @@ class HttpRecommender:
     """
 
     Options = HttpRecommenderOptions
+    idempotent = True
 
     def __init__(self, options: HttpRecommenderOptions, reach: Reach) -> None:
         self._client = reach.client

@@ -38,6 +38,12 @@ CREATE TRIGGER IF NOT EXISTS events_kept AFTER INSERT ON events BEGIN
 END;
 """
 
+OF_VISITORS = ("profiles", "interactions", "carts", "exposures", "events")
+"""The tables with a row for each visitor, or several."""
+
+STORE = "tessera.sqlite"
+"""The store's file in `server.state_dir`."""
+
 Write = tuple[str, Sequence[object], "asyncio.Future[int]"]
 """A statement, its values, and what tells of its end."""
 
@@ -124,6 +130,7 @@ class Store:
         writer = await aiosqlite.connect(path, isolation_level=None)
         await writer.execute("PRAGMA busy_timeout = 5000")
         await writer.execute("PRAGMA synchronous = FULL")
+        await writer.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         reader = await aiosqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         return cls(reader, writer)
 
@@ -152,6 +159,14 @@ class Store:
             return await durable
         except sqlite3.Error as failure:
             raise SourceUnavailable(source, f"the embedded store failed: {failure}") from failure
+
+    async def erase(self, visitor_id: str) -> int:
+        """Delete all that is a visitor's own, in one transaction; return how many rows those were.
+
+        Raises `SourceUnavailable`.
+        """
+        statements = [f"DELETE FROM {table} WHERE visitor_id = ?" for table in OF_VISITORS]
+        return sum(await asyncio.gather(*(self.write("erasure", sql, (visitor_id,)) for sql in statements)))
 
     async def _write_all(self) -> None:
         while True:

@@ -21,6 +21,7 @@ MODULES = {
     "disable": "switch",
     "enable": "switch",
     "purge": "purge",
+    "erase": "erase",
     "preview": "preview",
 }
 """The verbs, and the module of each, which is imported when the verb is used: none waits for the others' libraries."""

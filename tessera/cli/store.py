@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tessera.adapters.sqlite import Interaction, Seed, fill, prepare
-from tessera.app import STORE
+from tessera.adapters.sqlite import STORE, Interaction, Seed, fill, prepare
 from tessera.cli.site import DEMO
 from tessera.renderer.settings import Settings
 

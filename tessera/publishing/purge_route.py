@@ -1,6 +1,5 @@
 """`POST /purge`: a purge over HTTP, for whoever holds the admin token."""
 
-import hmac
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -8,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tessera.publishing.administration import NO_STORE, bears, problem, token_needed
 from tessera.publishing.purging import Touched, purge
 from tessera.renderer.core.labels import purged
 from tessera.renderer.core.tags import EVERYTHING, Tag, problem_with
@@ -17,7 +17,6 @@ from tessera.renderer.settings import Settings
 PATH = "/purge"
 MAX_TAGS = 1_000
 MAX_BODY_BYTES = 262_144
-NO_STORE = {"cache-control": "no-store"}
 
 
 class PurgeOrder(BaseModel):
@@ -36,7 +35,7 @@ class PurgeRoute:
 
     def __init__(self, settings: Settings, token: str) -> None:
         self._settings = settings
-        self._token = token.encode()
+        self._token = token
 
     def routes(self) -> Sequence[Route]:
         """Return what is to be mounted."""
@@ -44,32 +43,28 @@ class PurgeRoute:
 
     async def purge(self, http: Request) -> JSONResponse:
         """Purge, and answer once every live worker has obeyed."""
-        if not self._may(http.headers.get("authorization", "")):
-            return _problem(401, "the admin token is needed", {"www-authenticate": "Bearer"})
+        if not bears(http, self._token):
+            return token_needed()
         body = bytearray()
         async for chunk in http.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                return _problem(413, f"a purge has at most {MAX_BODY_BYTES:,} bytes")
+                return problem(413, f"a purge has at most {MAX_BODY_BYTES:,} bytes")
         try:
             order = PurgeOrder.model_validate_json(bytes(body))
         except ValidationError:
-            return _problem(400, "a purge is a JSON object with tags or everything, and perhaps hard and by")
+            return problem(400, "a purge is a JSON object with tags or everything, and perhaps hard and by")
         wrong = [said for tag in order.tags if (said := problem_with(tag)) is not None]
         if wrong:
-            return _problem(400, "; ".join(wrong).replace("\n", ", "))
+            return problem(400, "; ".join(wrong).replace("\n", ", "))
         if order.everything == bool(order.tags):
-            return _problem(400, "name tags, or everything")
+            return problem(400, "name tags, or everything")
         tags: Sequence[Tag] = (EVERYTHING,) if order.everything else tuple(dict.fromkeys(order.tags))
         try:
             touched = await purge(self._settings, tags, hard=order.hard, by=order.by or "admin token")
         except OSError:
-            return _problem(503, "the purge could not be put up; send it again later")
+            return problem(503, "the purge could not be put up; send it again later")
         return self._answer(touched, tags)
-
-    def _may(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        return hmac.compare_digest(token.strip().encode(), self._token) and scheme.lower() == "bearer"
 
     def _answer(self, touched: Touched, tags: Sequence[Tag]) -> JSONResponse:
         """Tell what was touched; a cache on the way that knows groups purges by the answer (RFC 9875, section 3)."""
@@ -85,7 +80,3 @@ class PurgeRoute:
             named = purged(tags, self._settings.secret.get_secret_value() if self._settings.secret else "")
             headers["cache-group-invalidation"] = groups(named).decode()
         return JSONResponse(said, 202 if touched.waiting else 200, headers)
-
-
-def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": detail}, status, NO_STORE | (headers or {}))

@@ -11,6 +11,7 @@ from datetime import timedelta
 from math import inf
 from typing import Any, NamedTuple
 
+from tessera.renderer.budget import spending
 from tessera.renderer.cache.base import FALL_BACK, Fragment
 from tessera.renderer.compositions import Compositions
 from tessera.renderer.core.errors import SourceError
@@ -77,8 +78,14 @@ class Pipeline:
         fragments: Fragments,
         recorder: Recorder | None = None,
         look: Callable[[], None] = lambda: None,
+        *,
+        budget_s: float = inf,
     ) -> None:
-        """``look`` is called before each answer: what was purged until then is not in it."""
+        """``look`` is called before each answer: what was purged until then is not in it.
+
+        ``budget_s`` is how long a request waits for upstreams in all, in seconds.
+        """
+        self._budget_s = budget_s
         self.gatherer = gatherer
         self.look = look
         self.fragments = fragments
@@ -93,7 +100,11 @@ class Pipeline:
         return not [answer for answer in answers if answer.purges != purges]  # cheaper than `all` of one
 
     async def page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
-        """Decide the layout, answer all of its slots concurrently, and put them together."""
+        """Decide the layout, answer all of its slots concurrently, and put them together, all within one budget."""
+        with spending(self._budget_s):
+            return await self._page(asked, layout_plan, slot_plans)
+
+    async def _page(self, asked: Asked, layout_plan: SlotPlan, slot_plans: Mapping[str, SlotPlan]) -> PageAnswer:
         layout = await self.slot(asked, layout_plan)
         names = layout_plan.outcome(layout.decision).slots
         others = self.begin(asked, [slot_plans[name] for name in names])
@@ -129,6 +140,10 @@ class Pipeline:
 
         ``others`` are those beside it, which this adds to; without them it asks for those that it depends on itself.
         """
+        with spending(self._budget_s):
+            return await self._slot(asked, plan, others)
+
+    async def _slot(self, asked: Asked, plan: SlotPlan, others: Others | None) -> Answer:
         self.look()
         problems: list[str] = []
         for rung in (self._decided, self._default):

@@ -9,13 +9,15 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from cachetools import TTLCache
 
+from tessera.renderer.budget import is_spent, until
 from tessera.renderer.cache.coalesce import SingleFlight
-from tessera.renderer.core.errors import SourceError, SourceTimeout
+from tessera.renderer.calls import Calls, Manner
+from tessera.renderer.core.errors import SourceError, SourceNotAsked, SourceTimeout
 from tessera.renderer.core.freshness import EARLIEST, Freshness, Lifetime, lead_s
 from tessera.renderer.core.tags import EVERYTHING
 from tessera.renderer.fences import Fences, Tags
@@ -62,6 +64,7 @@ class Terms:
     max_bytes: int
     retry_s: float
     max_refreshes: int = 20
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class Remembered(Generic[K, V]):
         draw: Callable[[], float] = random.random,
     ) -> None:
         """``clock`` gives seconds and is never set back; ``draw`` gives numbers from 0 to below 1."""
+        self.calls = Calls(terms.source, terms.deadline_ms, terms.manner, clock)
         self._terms = terms
         self._fences = fences
         self._clock = clock
@@ -126,8 +130,9 @@ class Remembered(Generic[K, V]):
     async def get(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]], about: Tags) -> Got[V]:
         """Return a good answer, asking for one if need be; on failure, one that is within its grace.
 
-        ``about`` are tags that the answer is sure, or (a kind alone) likely to carry. Raises `SourceError` where
-        neither is to be had.
+        ``about`` are tags that the answer is sure, or (a kind alone) likely to carry. Waits no longer than the request
+        may; the call goes on behind it, for others who share it and for the next. Raises `SourceError` where neither is
+        to be had.
         """
         kept, now_s = self._current(key), self._clock()
         if kept is not None:
@@ -141,8 +146,13 @@ class Remembered(Generic[K, V]):
         if failed is not None:
             kind, source = failed
             return self._stand_in(key, kind(source, "it failed a moment ago"))
+        if is_spent():
+            return self._stand_in(key, SourceTimeout(self._terms.source, "the time of the request is up"))
         try:
-            return await asyncio.shield(self._flight(key, fetch, about))
+            async with asyncio.timeout_at(until()):
+                return await asyncio.shield(self._flight(key, fetch, about))
+        except TimeoutError:
+            return self._stand_in(key, SourceTimeout(self._terms.source, "the time of the request is up"))
         except SourceError as failure:
             return self._stand_in(key, failure)
 
@@ -193,11 +203,9 @@ class Remembered(Generic[K, V]):
     async def _fetch(self, key: K, fetch: Callable[[], Awaitable[Arrived[V]]]) -> Got[V]:
         terms, began, began_s = self._terms, self._fences.count, self._clock()
         try:
-            async with asyncio.timeout(terms.deadline_ms / 1000):
-                arrived = await fetch()
-        except TimeoutError as late:
-            self._failed[key] = SourceTimeout, terms.source
-            raise SourceTimeout(terms.source, f"no answer in {terms.deadline_ms:g} ms") from late
+            arrived = await self.calls.run(fetch)
+        except SourceNotAsked:
+            raise
         except SourceError as failure:
             self._failed[key] = type(failure), failure.source
             raise

@@ -30,6 +30,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from tessera.adapters.base import Options
 from tessera.adapters.registry import Port, UnknownAdapter, adapter_of
+from tessera.renderer.calls import Manner
 from tessera.renderer.edge import Kind
 
 FILE = "tessera.toml"
@@ -77,6 +78,9 @@ class Server(Table):
     )
     workers: PositiveInt = Field(1, description="Processes that share the port")
     state_dir: Path = Field(Path(".tessera"), description="Folder for what Tessera itself stores, made if missing")
+    budget_ms: PositiveFloat = Field(
+        500, description="Milliseconds that a fragment or page waits for upstreams in all, whatever their deadlines"
+    )
     request_s: PositiveFloat = Field(
         10, description="Seconds for a client to send a request; a slower one is let go within twice that"
     )
@@ -232,6 +236,17 @@ class Upstream(Table):
     )
     max_entries: PositiveInt = Field(50_000, description="Answers remembered in each process, at most")
     max_bytes: PositiveInt = Field(64 * 1024 * 1024, description="Bytes of answers remembered in each process, at most")
+    breaker_share: float = Field(
+        0.5, gt=0, le=1, description="Share of the calls of the last `breaker_s` that must fail for it to be left alone"
+    )
+    breaker_s: PositiveFloat = Field(
+        2, description="Seconds for which it is then left alone, before one call at a time tries it again"
+    )
+
+    @property
+    def manner(self) -> Manner:
+        """How it is asked."""
+        return Manner(self.breaker_share, self.breaker_s)
 
 
 class Service(Upstream):
@@ -241,6 +256,21 @@ class Service(Upstream):
 
     port: ClassVar[Port]
     adapter: str = Field("sqlite", description="Who asks: one of those in [adapters](adapters.md)")
+    max_connections: PositiveInt = Field(
+        100, description="Connections to it from each process at one time, at most; other upstreams have their own"
+    )
+    connect_ms: PositiveFloat = Field(
+        100, description="Milliseconds to wait for a connection to it, a free or a new one"
+    )
+    max_per_s: PositiveFloat | None = Field(
+        None, description="Calls a second from each process, at most; beyond that it is not asked"
+    )
+    hedge_ms: PositiveFloat | None = Field(
+        None,
+        description="Milliseconds without an answer after which it is asked a second time, where its adapter may be; "
+        "the first answer counts",
+    )
+    hedge_share: float = Field(0.05, gt=0, le=1, description="Share of calls that are made a second time, at most")
     _options: Options = PrivateAttr()
 
     @property
@@ -248,15 +278,23 @@ class Service(Upstream):
         """The adapter's own settings."""
         return self._options
 
+    @property
+    def manner(self) -> Manner:
+        """How it is asked."""
+        return Manner(self.breaker_share, self.breaker_s, self.max_per_s, self.hedge_ms, self.hedge_share)
+
     @model_validator(mode="after")
     def _fits_its_adapter(self) -> Self:
         try:
-            self._options = adapter_of(self.port, self.adapter).Options(**self.model_extra or {})
+            adapter = adapter_of(self.port, self.adapter)
+            self._options = adapter.Options(**self.model_extra or {})
         except (UnknownAdapter, ImportError) as failure:
             raise ValueError(str(failure)) from None
         except ValidationError as invalid:
             problems = (f"the `{self.adapter}` adapter {_of_adapter(error)}" for error in invalid.errors())
             raise ValueError("; ".join(problems)) from None
+        if self.hedge_ms is not None and not getattr(adapter, "idempotent", False):
+            raise ValueError(f"`hedge_ms`: the `{self.adapter}` adapter must not ask the same twice; leave it out")
         return self
 
 
@@ -358,6 +396,11 @@ class Settings(BaseSettings):
         None, description="Bearer token of whoever may purge over HTTP; at least 16 characters, without it nobody may"
     )
 
+    @property
+    def services(self) -> Sequence[tuple[str, Service]]:
+        """The services that adapters ask, each with the table that its settings stand in."""
+        return ("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)
+
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> Self:
         if self.server.mode == "production" and self.secret is None:
@@ -379,7 +422,7 @@ class Settings(BaseSettings):
     def _production_needs_every_secret_that_is_named(self) -> Self:
         wanted = [("downstream", each.token_variable) for each in self.downstream if each.token_variable is not None]
         missing = [(table, name) for table, name in wanted if not os.environ.get(name)]
-        for table, service in (("profiles", self.profiles), ("lists", self.lists), ("catalogue", self.catalogue)):
+        for table, service in self.services:
             missing += [(table, name) for name in service.options.missing_secrets()]
         if missing and self.server.mode == "production":
             raise ValueError(

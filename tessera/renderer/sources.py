@@ -97,7 +97,7 @@ class Sources:
         async def fetch() -> Arrived[Items]:
             wanted = await self._recommender.items(query)
             bare = [item.id for item in wanted if not item.fields]
-            sold = await self._catalogue.items(bare) if bare else {}
+            sold = await self.single.calls.run(lambda: self._catalogue.items(bare)) if bare else {}
             fields = {item.id: item.fields or sold.get(item.id) for item in wanted}
             items = Items([declared.item(each) for each in fields.values() if each])
             return Arrived(items, (*own, *(ANY_ITEM + sku for sku in fields)), not items.all)

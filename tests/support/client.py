@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ async def client_of(
     cache: FragmentCache | None = None,
     settings: Settings | None = None,
     recorder: Recorder | None = None,
+    budget_s: float = inf,
     **terms: Any,
 ) -> AsyncIterator[Client]:
     """Serve a site, or the one in a folder, from fake ports. ``terms`` are those of `World.sources`."""
@@ -87,7 +89,7 @@ async def client_of(
     @asynccontextmanager
     async def opening(_settings: Settings) -> AsyncIterator[Parts]:
         sources = world.sources(clock=lambda: moments[-1].timestamp(), **terms)
-        pipeline = Pipeline(Gatherer(sources), fragments, recorder)
+        pipeline = Pipeline(Gatherer(sources), fragments, recorder, budget_s=budget_s)
         yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening)

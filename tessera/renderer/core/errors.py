@@ -5,10 +5,11 @@ class SourceError(Exception):
     """An upstream did not give what was asked; the slot steps down its ladder.
 
     ``source`` names the port as operators know it ("profile", "items", "catalogue", "cart", "exposures").
-    The message holds no visitor's data.
+    The message holds no visitor's data. ``counted`` says that the breaker of whoever failed has noted it.
     """
 
     kind = "error"
+    counted = False
 
     def __init__(self, source: str, message: str) -> None:
         super().__init__(f"{source}: {message}")
@@ -22,9 +23,23 @@ class SourceTimeout(SourceError):
 
 
 class SourceUnavailable(SourceError):
-    """The upstream could not be reached, or answered that it cannot serve (5xx, 429)."""
+    """The upstream could not be reached, or answered that it cannot serve (5xx, 429).
+
+    ``retry_after_s`` is for how many seconds it wants to be left alone, None where it did not say.
+    """
 
     kind = "unavailable"
+
+    def __init__(self, source: str, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(source, message)
+        self.retry_after_s = retry_after_s
+
+
+class SourceNotAsked(SourceError):
+    """The upstream was not asked: it failed too often just now, or is asked as often as it may be."""
+
+    kind = "not asked"
+    counted = True
 
 
 class SourceGarbled(SourceError):

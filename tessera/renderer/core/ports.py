@@ -7,7 +7,7 @@ only `SourceError`. Vendor words stay inside them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 ProfileStatus = Literal["fresh", "missing"]
 KEPT_EVENTS = 100
@@ -144,6 +144,18 @@ class Events(Protocol):
 
     async def record(self, event: Event) -> None:
         """Return once the event is durable. Raises `SourceError`."""
+        ...
+
+
+@runtime_checkable
+class Erasing(Protocol):
+    """An adapter of any port that can have its upstream forget a visitor."""
+
+    async def erase(self, visitor_id: str) -> None:
+        """Return once the upstream has taken the order; a visitor it does not know is none to forget.
+
+        Raises `SourceError`.
+        """
         ...
 
 
