@@ -1,4 +1,4 @@
-"""How often upstreams are asked for pages: by those who remember inputs, who cache pages by visitor, and who do neither.
+"""How often upstreams are asked for pages: by those who remember inputs, who cache pages by visitor, who do neither.
 
 Time is simulated: so many pages a second. What is remembered or cached lives as the settings have it by default.
 """
