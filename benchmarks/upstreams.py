@@ -3,8 +3,8 @@
 Fragments of the demo shop, for a hundred thousand visitors drawn by Zipf's law, are kept by derived keys (ours), by
 (slot, segment) and by (slot, visitor); every answer is compared with what a render without a cache gives that visitor.
 The same visitors look at whole pages, in simulated time, and calls upstream are counted. And a real server is asked for
-whole pages of a shop whose profiles and lists come over loopback sockets, from upstreams that are well, hang, fail or are
-dead. `--fragments 1000000 --pages 100000 --seconds 20` is for a machine of one's own.
+whole pages of a shop whose profiles and lists come over loopback sockets, from upstreams that are well, hang, fail, or
+are dead. `--fragments 1000000 --pages 100000 --seconds 20` is for a machine of one's own.
 """
 
 import argparse

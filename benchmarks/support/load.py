@@ -27,18 +27,18 @@ class Load:
 
     Of ``answers`` in all, ``hits`` came out of a Varnish; ``distinct`` of them had different bodies. An answer that was
     broken off counts, and is a failure. Where pages are looked at, so is one that is not whole, and ``leaks`` are those
-    in which another visitor's data stood.
+    in which another visitor's data stood. ``latencies_ms`` are all of them, in order of size.
     """
 
     per_second: float
     failures: int
     p50_ms: float
     p99_ms: float
-    p999_ms: float
     answers: int
     hits: int
     distinct: int
     leaks: int
+    latencies_ms: Sequence[float]
 
 
 class _Connection(asyncio.Protocol):
@@ -128,10 +128,15 @@ class _Run:
 
     def load(self) -> Load:
         took = time.perf_counter() - self._began
-        ordered = sorted(self.latencies)
-        p50, p99, p999 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99, 0.999))
+        ordered = [round(latency * 1000, 3) for latency in sorted(self.latencies)]
+        p50, p99 = quantile(ordered, 0.5), quantile(ordered, 0.99)
         counts = len(ordered), self.hits, len(self.bodies), self.leaks
-        return Load(len(ordered) / took, self.failures, p50, p99, p999, *counts)
+        return Load(len(ordered) / took, self.failures, p50, p99, *counts, ordered)
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Return what a ``share`` below 1 of the numbers, which are in order, do not exceed."""
+    return ordered[int(len(ordered) * share)]
 
 
 def _header(head: bytes, name: bytes) -> bytes:

@@ -1,0 +1,176 @@
+"""A fault laboratory: whole pages are asked for, by the clock, while upstreams misbehave in every way we know of.
+
+A real server asks upstreams on loopback sockets for profiles and lists (over TLS); what they answer lasts for a second.
+A load of half of what the server was measured to bear comes by the clock, whatever becomes of it. One after the other
+each upstream alone, and all together, misbehave and are well again. Each page is looked at: is it whole, and are the
+canaries in it those of the visitor who asked? So is the server: its memory, sockets and tasks, before and after.
+
+Recovered is when a visitor who was never seen gets a page that lacks nothing; the window is for how long an upstream is
+left alone, and what a last attempt of before may take. `--each --fault-s 5` goes through more than 100,000 requests.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count, cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+from support.faulty import BEHAVIOURS
+from support.load import Load, quantile, send
+from support.vendors import AUTHORITY, DEAD, NAMES, UNTRUSTED, Vendors, settings, vendors
+from support.visits import CART_SECRET, SHOP, headers, request, views
+from support.watched import Census, Watched, watched
+
+VISITORS = 2_000
+BUDGET_MS = 200
+DEADLINE_MS = 150
+RETRY_MS = 200
+BREAKER_S = 0.5
+WINDOW_S = BREAKER_S + (DEADLINE_MS + RETRY_MS) / 1000
+CONNECTIONS = 128
+SHARE_OF_LOAD = 0.5
+LEAD_S = 0.5
+"""How long a load is under way before a fault begins."""
+
+FAULT_S = 0.8
+CAPACITY_S = 3.0
+GIVE_UP_S = 10.0
+TOGETHER = "together"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one fault, and after how many seconds it was over; infinite where it was not."""
+
+    who: str
+    behaviour: str
+    load: Load
+    recovered_s: float
+
+
+class Laboratory:
+    """A server, its upstreams, and visitors who ask for pages."""
+
+    def __init__(self, server: Watched, upstreams: Vendors) -> None:
+        self._server = server
+        self._upstreams = upstreams
+        self._new = count(VISITORS)
+        self._views = views(20_000, VISITORS)
+        self._rate = 0.0
+
+    def warm_up(self) -> float:
+        """Let every visitor come by, in good times and in bad ones; return how many pages a second there can be."""
+        everybody = [request(number, SHOP) for number in range(VISITORS)]
+        send(self._server.port, everybody, are_pages=True)
+        for behaviour in ("hang", "bomb"):
+            self._upstreams.behave(behaviour=behaviour)
+            send(self._server.port, self._views, FAULT_S)
+        self._upstreams.behave()
+        self._until_well()
+        capacity = send(self._server.port, self._views, CAPACITY_S, are_pages=True).per_second
+        self._rate = SHARE_OF_LOAD * capacity
+        return capacity
+
+    def fault(self, who: str, behaviour: str, fault_s: float) -> Row:
+        """Have an upstream, or all together, misbehave for some seconds under load, and wait until all is well."""
+        names = NAMES if who == TOGETHER else (who,)
+        seconds = LEAD_S + fault_s + WINDOW_S
+        with ThreadPoolExecutor(1) as aside:
+            load = aside.submit(lambda: self._ask_for(seconds))
+            time.sleep(LEAD_S)
+            self._upstreams.behave(*names, behaviour=behaviour)
+            time.sleep(fault_s)
+            self._upstreams.behave()
+            recovered_s = self._until_well()
+            return Row(who, behaviour, load.result(), recovered_s)
+
+    def census(self) -> Census:
+        """Count what the server has when nobody asks it for anything."""
+        return self._server.census()
+
+    def _ask_for(self, seconds: float) -> Load:
+        return send(self._server.port, self._views, seconds, self._rate, connections=CONNECTIONS, are_pages=True)
+
+    def _until_well(self) -> float:
+        """Ask as new visitors until one gets all that there is for them; return after how many seconds."""
+        began_s = time.monotonic()
+        with httpx.Client(base_url=f"http://127.0.0.1:{self._server.port}") as client:
+            while (took_s := time.monotonic() - began_s) < GIVE_UP_S:
+                page = client.get(SHOP, headers=headers(request(next(self._new), SHOP)))
+                if page.status_code == 200 and "tessera-fallback" not in page.headers:
+                    return took_s
+                time.sleep(0.01)
+        return float("inf")
+
+
+def faults(*, each: bool) -> Iterator[tuple[str, str]]:
+    """Yield who is to misbehave, and how: all together, and one upstream after the other, or (each) every one alone."""
+    turns = cycle(NAMES)
+    for behaviour in (*(name for name in BEHAVIOURS if name != "answer"), DEAD):
+        for who in NAMES if each else (next(turns),):
+            yield who, behaviour
+        yield TOGETHER, behaviour
+    yield "lists", UNTRUSTED
+
+
+HEAD = (
+    f"{'upstream':12}{'fault':12}{'pages':>8}{'broken':>8}{'leaks':>7}{'p50 ms':>9}{'p99.9 ms':>10}{'well after s':>14}"
+)
+
+
+def shown(row: Row) -> Row:
+    """Print what came of a fault, and return it."""
+    load = row.load
+    print(
+        f"{row.who:12}{row.behaviour:12}{load.answers:8,}{load.failures:8}{load.leaks:7}{load.p50_ms:9.1f}"
+        f"{quantile(load.latencies_ms, 0.999):10.1f}{row.recovered_s:14.2f}",
+        flush=True,
+    )
+    return row
+
+
+def main() -> None:
+    """Measure, print tables, and one JSON line."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--each", action="store_true", help="have every upstream misbehave alone in every way")
+    options.add_argument("--fault-s", type=float, default=FAULT_S, help="seconds that each fault lasts")
+    chosen = options.parse_args()
+    with TemporaryDirectory() as name, vendors(Path(name)) as upstreams:
+        patience = {"deadline_ms": DEADLINE_MS, "retry_ms": RETRY_MS, "breaker_s": BREAKER_S}
+        lasting = {"fresh_s": 1, "stale_s": 0, "grace_s": 2, "max_connections": 30}
+        environment = settings(upstreams.urls, **patience, **lasting) | {
+            "TESSERA_CART_SECRET": CART_SECRET,
+            "TESSERA_SERVER__BUDGET_MS": str(BUDGET_MS),
+            "SSL_CERT_FILE": str(Path(name) / AUTHORITY),
+        }
+        with watched(Path(name) / "state", **environment) as server:
+            laboratory = Laboratory(server, upstreams)
+            capacity = laboratory.warm_up()
+            before = laboratory.census()
+            print(HEAD)
+            rows = [shown(laboratory.fault(*each, chosen.fault_s)) for each in faults(each=chosen.each)]
+            after = laboratory.census()
+    answers, failures = sum(row.load.answers for row in rows), sum(row.load.failures for row in rows)
+    latencies_ms = sorted(latency for row in rows for latency in row.load.latencies_ms)
+    print(f"{SHARE_OF_LOAD * capacity:,.0f} pages a second, of {capacity:,.0f} that there can be")
+    print(f"well again after {max(row.recovered_s for row in rows):.2f} s at most, in a window of {WINDOW_S:.2f} s")
+    print(f"memory {before.memory_mib:.1f} MiB, in the end {after.memory_mib:.1f}; ", end="")
+    print(f"sockets {before.sockets}, {after.sockets}; tasks {before.tasks}, {after.tasks}")
+    figures = {
+        "valid_share": round(1 - failures / answers, 6),
+        "p999_over_budget_ms": round(quantile(latencies_ms, 0.999) - BUDGET_MS, 1),
+        "faults": len(rows),
+        "requests": answers,
+        "leaks": sum(row.load.leaks for row in rows),
+        "memory_growth_mib": round(after.memory_mib - before.memory_mib, 1),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
