@@ -27,7 +27,8 @@ class Load:
 
     Of ``answers`` in all, ``hits`` came out of a Varnish; ``distinct`` of them had different bodies. An answer that was
     broken off counts, and is a failure. Where pages are looked at, so is one that is not whole, and ``leaks`` are those
-    in which another visitor's data stood. ``latencies_ms`` are all of them, in order of size.
+    in which another visitor's data stood. ``fallbacks`` say that something is not as it should be (`Tessera-Fallback`).
+    ``latencies_ms`` are all of them, in order of size.
     """
 
     per_second: float
@@ -38,6 +39,7 @@ class Load:
     hits: int
     distinct: int
     leaks: int
+    fallbacks: int
     latencies_ms: Sequence[float]
 
 
@@ -65,6 +67,7 @@ class _Connection(asyncio.Protocol):
             self._run.answered(self._request, self._received[9:12], self._received[head + 4 :], self._began)
             # A hit names two transactions: this one, and the one that brought in the copy.
             self._run.hits += b" " in _header(told, b"x-varnish: ")
+            self._run.fallbacks += b"\r\ntessera-fallback: " in told
             self._received = b""
             self._next()
 
@@ -103,6 +106,7 @@ class _Run:
         self.latencies: list[float] = []
         self.failures = 0
         self.leaks = 0
+        self.fallbacks = 0
         self.hits = 0
         self.bodies: set[int] = set()
 
@@ -130,7 +134,7 @@ class _Run:
         took = time.perf_counter() - self._began
         ordered = [round(latency * 1000, 3) for latency in sorted(self.latencies)]
         p50, p99 = quantile(ordered, 0.5), quantile(ordered, 0.99)
-        counts = len(ordered), self.hits, len(self.bodies), self.leaks
+        counts = len(ordered), self.hits, len(self.bodies), self.leaks, self.fallbacks
         return Load(len(ordered) / took, self.failures, p50, p99, *counts, ordered)
 
 

@@ -27,11 +27,12 @@ class Census:
 
 @dataclass(frozen=True)
 class Watched:
-    """A Tessera that serves the benchmark's site."""
+    """A Tessera that serves the benchmark's site, and its log."""
 
     port: int
     pid: int
     told: Path
+    log: Path
 
     def census(self) -> Census:
         """Count what it has now. Linux only: `/proc` tells."""
@@ -50,14 +51,14 @@ class Watched:
 
 @contextmanager
 def watched(state: Path, **environment: str) -> Iterator[Watched]:
-    """Run it until the end of the block. Its log is in the folder of its state, as ``log``."""
-    told = state / "tasks"
+    """Run it until the end of the block."""
+    told, log = state / "tasks", state / "log"
     arguments = ["serve", "--site", str(SITE), "--port", "0", "--state-dir", str(state)]
     command = [sys.executable, "-m", __name__, str(told), *arguments]
     found = {"PYTHONPATH": str(Path(__file__).parents[1]), "TESSERA_SECRET": SECRET}
     state.mkdir(exist_ok=True)
-    with (state / "log").open("w") as log, started(command, {**found, **environment}, log) as (process, port):
-        yield Watched(port, process.pid, told)
+    with log.open("w") as written, started(command, {**found, **environment}, written) as (process, port):
+        yield Watched(port, process.pid, told, log)
 
 
 def _tell(file: Path) -> None:
