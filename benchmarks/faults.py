@@ -5,9 +5,10 @@ A load of half of what the server was measured to bear comes by the clock, whate
 each upstream alone, and all together, misbehave and are well again. Each page is looked at: is it whole, and are the
 canaries in it those of the visitor who asked? So is the server: its memory, sockets and tasks, before and after.
 
-All is well when a visitor who was never seen gets a page that lacks nothing; the window is for how long an upstream is
-left alone, and what a last attempt before that may take. In the end Redis is killed and started again under load, and
-one of two workers behind nginx is killed. `--each --fault-s 10` is for a machine of one's own.
+Stood in are pages that say so, as part of them is older than it should be, or a default, or empty. All is well when a
+visitor who was never seen gets a page that lacks nothing; the window is for how long an upstream is left alone, and what
+a last attempt before that may take. In the end Redis is killed and started again under load, and one of two workers
+behind nginx is killed. `--each --fault-s 10` is for a machine of one's own.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from support.load import Load, quantile, send
 from support.outages import redis_killed, worker_killed
 from support.vendors import AUTHORITY, DEAD, NAMES, UNTRUSTED, Vendors, settings, vendors
 from support.visits import CART_SECRET, SHOP, headers, request, views
-from support.watched import Watched, watched
+from support.watched import Census, Watched, watched
 
 VISITORS = 2_000
 BUDGET_MS = 200
@@ -50,12 +51,13 @@ FAULTS = (*(name for name in BEHAVIOURS if name != WELL), DEAD, UNTRUSTED)
 
 @dataclass(frozen=True)
 class Row:
-    """What came of one fault, and after how many seconds it was over; infinite where it was not."""
+    """What came of one fault, after how many seconds all was well (infinite where it was not), what the server had."""
 
     who: str
     behaviour: str
     load: Load
     recovered_s: float
+    after: Census
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Laboratory:
             time.sleep(fault_s)
             self._upstreams.behave()
             recovered_s = self._until_well()
-            return Row(who, behaviour, load.result(), recovered_s)
+            return Row(who, behaviour, load.result(), recovered_s, self._server.census())
 
     def _ask_for(self, seconds: float) -> Load:
         return send(self._server.port, self._views, seconds, self._rate, connections=CONNECTIONS, are_pages=True)
@@ -127,17 +129,16 @@ def faults(only: Collection[str], *, each: bool) -> Iterator[tuple[str, str]]:
         yield TOGETHER, behaviour
 
 
-HEAD = (
-    f"{'upstream':12}{'fault':12}{'pages':>8}{'broken':>8}{'leaks':>7}{'p50 ms':>9}{'p99.9 ms':>10}{'well after s':>14}"
-)
+COLUMNS = ("pages", "stood in", "broken", "leaks", "p50 ms", "p99.9 ms", "well after s", "MiB", "sockets", "tasks")
 
 
 def shown(row: Row) -> Row:
     """Print what came of a fault, and return it."""
-    load = row.load
+    load, after = row.load, row.after
     print(
-        f"{row.who:12}{row.behaviour:12}{load.answers:8,}{load.failures:8}{load.leaks:7}{load.p50_ms:9.1f}"
-        f"{quantile(load.latencies_ms, 0.999):10.1f}{row.recovered_s:14.2f}",
+        f"{row.who:10}{row.behaviour:10}{load.answers:8,}{load.fallbacks:9,}{load.failures:7}{load.leaks:6}"
+        f"{load.p50_ms:7.1f}{quantile(load.latencies_ms, 0.999):9.1f}{row.recovered_s:13.2f}"
+        f"{after.memory_mib:6.0f}{after.sockets:8}{after.tasks:6}",
         flush=True,
     )
     return row
@@ -157,9 +158,9 @@ def in_laboratory(folder: Path, tried: Iterable[tuple[str, str]], fault_s: float
             laboratory = Laboratory(server, upstreams)
             rate = laboratory.warm_up()
             before = server.census()
-            print(HEAD)
+            print(f"{'upstream':10}{'fault':10}{'pages':>8}", *COLUMNS[1:])
             rows = [shown(laboratory.fault(*each, fault_s)) for each in tried]
-            after = server.census()
+            after = rows[-1].after
             tracebacks = server.log.read_text().count("\nTraceback ")
     print(f"{rate:,.0f} pages a second, which is {SHARE_OF_LOAD:.0%} of what there can be")
     print(f"well again after {max(row.recovered_s for row in rows):.2f} s at most, in a window of {WINDOW_S:.2f} s")

@@ -60,6 +60,7 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
             async for chunk in reply.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_REPLY_BYTES:
+                    body.clear()  # many may be refused in one turn of the event loop
                     raise SourceGarbled(source, f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
     except httpx.DecodingError as failure:
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
