@@ -6,7 +6,7 @@ each upstream alone, and all together, misbehave and are well again. Each page i
 canaries in it those of the visitor who asked? So is the server: its memory, sockets and tasks, before and after.
 
 Stood in are pages that say so, as part of them is older than it should be, or a default, or empty. All is well when a
-visitor who was never seen gets a page that lacks nothing; the window is for how long an upstream is left alone, and what
+visitor who was never seen gets a page that lacks nothing; the window is how long an upstream is left alone, and what
 a last attempt before that may take. In the end Redis is killed and started again under load, and one of two workers
 behind nginx is killed. `--each --fault-s 10` is for a machine of one's own.
 """

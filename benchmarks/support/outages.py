@@ -23,6 +23,7 @@ from support.watched import watched
 
 STARTS_WITHIN_S = 20.0
 VISITORS = 500
+WARM_UP = 100
 READERS = 8
 NGINX = """
 daemon off;
@@ -77,7 +78,7 @@ def redis_killed(folder: Path, seconds: float, rate: float) -> Load | None:
         watched(folder / "state", **settings(upstreams.urls, fresh_s=1), **environment) as server,
     ):
         asked = views(5_000, VISITORS)
-        send(server.port, asked[:VISITORS])
+        send(server.port, asked[:WARM_UP])
         load = aside.submit(lambda: send(server.port, asked, seconds, rate, connections=64, are_pages=True))
         time.sleep(seconds / 3)
         redis.kill()

@@ -137,16 +137,14 @@ def started(
     command: list[str], environment: Mapping[str, str], log: IO[str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run such a server, and give it with its port. Where a file is named it writes its log there."""
-    running = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=log, text=True
-    )
-    assert running.stdout is not None
-    try:
-        line = running.stdout.readline()
-        yield running, int(line.rstrip("/\n").rpartition(":")[2])
-    finally:
-        running.terminate()
-        running.wait()
+    found = {**os.environ, **environment}
+    with subprocess.Popen(command, env=found, stdout=subprocess.PIPE, stderr=log, text=True) as running:
+        assert running.stdout is not None
+        try:
+            line = running.stdout.readline()
+            yield running, int(line.rstrip("/\n").rpartition(":")[2])
+        finally:
+            running.terminate()
 
 
 if __name__ == "__main__":

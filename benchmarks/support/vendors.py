@@ -61,12 +61,11 @@ def vendors(certificates: Path | None = None) -> Iterator[Vendors]:
     """Run them until the end of the block."""
     command = [sys.executable, "-m", __name__, *([str(certificates)] if certificates else [])]
     found = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=found)
-    try:
-        yield Vendors(process)
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=found) as process:
+        try:
+            yield Vendors(process)
+        finally:
+            process.terminate()
 
 
 def settings(urls: Mapping[str, str], **each: float) -> dict[str, str]:

@@ -44,7 +44,9 @@ class Watched:
                 raise TimeoutError("the server does not tell how many tasks it has")
             time.sleep(0.01)
         folder = Path(f"/proc/{self.pid}")
-        (resident,) = [line.split()[1] for line in (folder / "status").open() if line.startswith("VmRSS:")]
+        (resident,) = [
+            line.split()[1] for line in (folder / "status").read_text().splitlines() if line.startswith("VmRSS:")
+        ]
         sockets = sum(os.readlink(each).startswith("socket:") for each in (folder / "fd").iterdir())
         return Census(int(resident) / 1024, sockets, int(self.told.read_text()))
 
