@@ -83,9 +83,9 @@ class Laboratory:
         """Let every visitor come by, in good times and in bad ones; return how many pages a second it will be."""
         everybody = [request(number, SHOP) for number in range(VISITORS)]
         send(self._server.port, everybody, are_pages=True)
-        for behaviour in ("hang", "bomb"):
+        for behaviour in ("hang", "bomb", "endless"):  # after which memory is what it may come to
             self._upstreams.behave(behaviour=behaviour)
-            send(self._server.port, self._views, FAULT_S)
+            send(self._server.port, self._views, FAULT_S, connections=CONNECTIONS)
         self._upstreams.behave()
         self._until_well()
         self._rate = SHARE_OF_LOAD * send(self._server.port, self._views, CAPACITY_S, are_pages=True).per_second

@@ -103,3 +103,12 @@ def test_production_needs_the_secrets_that_are_named(tmp_path: Path, monkeypatch
     assert problems(tmp_path) == ["`lists`: `A_TOKEN` must be set in the environment"]
     monkeypatch.setenv("A_TOKEN", "s3cret")
     assert load_settings(tmp_path).lists.adapter == "http"
+
+
+def test_a_second_call_is_only_made_where_the_adapter_may_ask_twice(tmp_path: Path) -> None:
+    write(tmp_path, "[profiles]\nhedge_ms = 50\n")
+    assert problems(tmp_path) == [
+        "`profiles`: `hedge_ms`: the `sqlite` adapter must not ask the same twice; leave it out"
+    ]
+    write(tmp_path, '[profiles]\nadapter = "http"\nurl = "https://cdp.example/{visitor_id}"\nhedge_ms = 50\n')
+    assert load_settings(tmp_path).profiles.manner.hedge_ms == 50

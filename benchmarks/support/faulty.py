@@ -20,7 +20,8 @@ class Faulty:
     """One HTTP/1.1 server on the loopback interface.
 
     ``behaviour`` is one of `BEHAVIOURS`, and may be changed at any time; it holds for a ``share`` of the requests, and
-    the others get a good answer. ``calls`` counts requests, ``connections`` those that are open now.
+    the others get a good answer. ``calls`` counts requests, and ``called`` is set by the first; ``connections`` are
+    those that are open now.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Faulty:
         self.delay_s = 0.05
         self.body = body
         self.calls = 0
+        self.called = asyncio.Event()
         self.connections = 0
         self._random = Random(seed)
         self._tell = tell
@@ -85,6 +87,7 @@ class Faulty:
                 while not writer.is_closing():
                     head = await reader.readuntil(b"\r\n\r\n")
                     self.calls += 1
+                    self.called.set()
                     await _skip_body(head, reader)
                     faulty = self.share >= 1 or self._random.random() < self.share
                     await BEHAVIOURS[self.behaviour if faulty else "answer"](self._asked(head), reader, writer)

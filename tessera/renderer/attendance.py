@@ -46,7 +46,7 @@ class Seat:
         self._file = folder / name
         new = folder / f".{name}"
         self._descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        os.truncate(self._descriptor, SIZE)
+        os.pwrite(self._descriptor, bytes(SIZE), 0)  # not as a hole: writing to one in memory is fatal on a full disk
         flock(self._descriptor, LOCK_EX)
         self._mapped = mmap.mmap(self._descriptor, SIZE)
         self._cells = memoryview(self._mapped).cast("Q")

@@ -22,7 +22,8 @@ class Sequence:
         self._file = file
         with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as opened:
             if os.fstat(opened.fileno()).st_size < WIDTH:
-                opened.truncate(WIDTH)
+                opened.write(bytes(WIDTH))  # on disk before it is mapped: writing to a hole on a full one is fatal
+                opened.flush()
             self._inode = os.fstat(opened.fileno()).st_ino
             self._mapped = mmap.mmap(opened.fileno(), WIDTH)
         self.cell = memoryview(self._mapped).cast("Q")

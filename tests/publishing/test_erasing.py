@@ -113,8 +113,7 @@ async def test_what_is_on_its_way_meanwhile_is_not_remembered(state_dir: Path) -
         profiles = {"adapter": "http", "url": upstream.url + "/{visitor_id}", "deadline_ms": 5000}
         async with served(state_dir, profiles=profiles) as server:
             asked = asyncio.ensure_future(hero(server, "ann"))
-            while not upstream.calls:
-                await asyncio.sleep(0.005)
+            await upstream.called.wait()
             assert (await server.delete("/visitors/ann", headers=MAY)).status_code == 200
             await asked
             upstream.behaviour, upstream.body = "answer", b"{}"

