@@ -37,16 +37,21 @@ STATES: Mapping[str, tuple[tuple[str, ...], str, float]] = {
 """Which upstreams (all where none is named) behave how, for which share of the requests."""
 
 
-def under(upstreams: Vendors, port: int, seconds: float) -> Iterator[tuple[str, Load, int]]:
-    """Ask for pages in each state of the upstreams; yield what came of it, and how often they were asked."""
-    for number, (state, (names, behaviour, share)) in enumerate(STATES.items()):
-        asked = views(20_000, VISITORS, seed=number)
+def under(upstreams: Vendors, folder: Path, seconds: float) -> Iterator[tuple[str, Load, int]]:
+    """Ask a server for pages in each state of the upstreams; yield what came of it, and how often they were asked.
+
+    Each state has a server of its own, and the same visitors, of whom some were there while all was well.
+    """
+    asked = views(20_000, VISITORS)
+    environment = {**settings(upstreams.urls), "TESSERA_CART_SECRET": CART_SECRET}
+    for state, (names, behaviour, share) in STATES.items():
         upstreams.behave()
-        send(port, asked[:WARM_UP], are_pages=True)
-        upstreams.behave(*names, behaviour=behaviour, share=share)
-        before = upstreams.calls()
-        load = send(port, asked[WARM_UP:], seconds, are_pages=True)
-        yield state, load, upstreams.calls() - before
+        with tessera(folder / behaviour, **environment) as port:
+            send(port, asked[:WARM_UP], are_pages=True)
+            upstreams.behave(*names, behaviour=behaviour, share=share)
+            before = upstreams.calls()
+            load = send(port, asked[WARM_UP:], seconds, are_pages=True)
+            yield state, load, upstreams.calls() - before
 
 
 def main() -> None:
@@ -68,14 +73,12 @@ def main() -> None:
     print(f"\ncalls upstream for 1,000 pages, at {chosen.pages_per_s:g} pages a second: {calls.ours:,};")
     print(f"    with pages cached by URL and visitor {calls.per_visitor:,}, without a cache {calls.uncached:,}")
     print(f"\n{'upstreams':42}{'pages/s':>10}{'p50 ms':>10}{'p99 ms':>11}{'broken':>9}{'calls':>9}")
-    with TemporaryDirectory() as state, vendors() as upstreams:
-        environment = {**settings(upstreams.urls), "TESSERA_CART_SECRET": CART_SECRET}
-        with tessera(Path(state), **environment) as port:
-            for name, load, asked in under(upstreams, port, chosen.seconds):
-                print(
-                    f"{name:42}{load.per_second:10,.0f}{load.p50_ms:10.2f}{load.p99_ms:11.2f}"
-                    f"{load.failures + load.leaks:9,}{asked:9,}"
-                )
+    with TemporaryDirectory() as folder, vendors() as upstreams:
+        for name, load, asked in under(upstreams, Path(folder), chosen.seconds):
+            print(
+                f"{name:42}{load.per_second:10,.0f}{load.p50_ms:10.2f}{load.p99_ms:11.2f}"
+                f"{load.failures + load.leaks:9,}{asked:9,}"
+            )
     figures = {
         "derived_hit_ratio": kept.derived.hit_ratio,
         "derived_wrong": kept.derived.wrong,
