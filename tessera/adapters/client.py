@@ -11,7 +11,7 @@ import aiohttp
 import httpx
 
 from tessera.adapters.inflating import ACCEPTED, InflatingTransport
-from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceTooLarge, SourceUnavailable
 
 MAX_REPLY_BYTES = 2_000_000
 
@@ -48,7 +48,7 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
     """Fetch a JSON document, None where the service knows no such thing (404).
 
     Raises `SourceTimeout`, `SourceUnavailable` (no connection, 5xx, 429), or `SourceGarbled` (any other status, not
-    JSON, too large).
+    JSON; too large: `SourceTooLarge`).
     """
     headers = {"authorization": f"Bearer {token}"} if token else {}
     try:
@@ -61,7 +61,7 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
                 body += chunk
                 if len(body) > MAX_REPLY_BYTES:
                     body.clear()  # many may be refused in one turn of the event loop
-                    raise SourceGarbled(source, f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
+                    raise SourceTooLarge(source, f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
     except httpx.DecodingError as failure:
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
     except (httpx.HTTPError, aiohttp.ClientError) as failure:
