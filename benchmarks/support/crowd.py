@@ -1,6 +1,7 @@
 """A crowd at the demo shop: visitors made up from its own, what upstream knows of them, and their pages in turn."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import inf
@@ -20,7 +21,7 @@ from tessera.renderer.core.visitor import Visitor
 from tessera.renderer.engines.base import Limits
 from tessera.renderer.gather import Asked
 from tessera.renderer.loader import load_site
-from tessera.renderer.plans import SlotPlan
+from tessera.renderer.plans import PagePlan, SlotPlan
 from tessera.renderer.remembered import Terms
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
@@ -40,8 +41,23 @@ class Request(NamedTuple):
     what: tuple[str, str, str]
 
 
+class View(NamedTuple):
+    """One request for a page. What two of one ``who`` get for one ``sku`` (empty on the home page) is the same."""
+
+    asked: Asked
+    page: PagePlan
+    who: int
+    sku: str
+
+
+FOREVER = Lifetime(inf, 0)
+
+
 class Crowd:
-    """A crowd, and everything upstream. Implements the ports of the demo; ``calls`` counts who asks for profiles."""
+    """A crowd, and everything upstream. Implements the ports of the demo.
+
+    ``calls`` counts whatever is asked of the profile service, the recommender and the catalogue.
+    """
 
     def __init__(self, size: int) -> None:
         loaded = load_site(Path(tessera.__file__).parent / "demo", LOCALES, Limits())
@@ -54,33 +70,38 @@ class Crowd:
         self._sold = {each["sku"]: each for each in sorted(items(), key=lambda each: -each["reviews"])}
         self._contexts = lru_cache(size)(self._context)
 
-    def sources(self) -> Sources:
-        """Return these ports as the application wraps them, with room for everybody."""
+    def sources(self, lifetime: Lifetime = FOREVER, clock: Callable[[], float] = time.monotonic) -> Sources:
+        """Return these ports as the application wraps them, with room for everybody. ``clock`` gives seconds."""
 
         def terms(source: str) -> Terms:
-            return Terms(source, 10_000, Lifetime(inf, 0), 10 * self._size, 10**10, 1.0)
+            return Terms(source, 10_000, lifetime, 10 * self._size, 10**10, 1.0)
 
         names = ("profile", "items", "catalogue", "cart", "events", "assignments", "flags")
         ports = (_Profiles(self), _Lists(self), _Catalogue(self), _Carts(), _Nothing(), _Nothing(), _Nothing())
         profile, listed, sold, cart, events, assigned, flags = (
             (port, terms(name)) for port, name in zip(ports, names, strict=True)
         )
-        return Sources(profile, listed, sold, cart, events, assigned, flags)  # type: ignore[arg-type]
+        return Sources(profile, listed, sold, cart, events, assigned, flags, clock)  # type: ignore[arg-type]
 
     def requests(self, count: int, alpha: float = 1.0) -> Iterator[Request]:
-        """Yield requests for all slots of pages in turn, visitors and products drawn by Zipf's law."""
+        """Yield requests for all slots of pages in turn."""
+        left = count
+        for view in self.views(alpha):
+            for plan in view.page.plans[:left]:
+                yield Request(view.asked, plan, view.who, (view.page.name, plan.name, view.sku))
+            left -= len(view.page.plans)
+            if left <= 0:
+                return
+
+    def views(self, alpha: float = 1.0) -> Iterator[View]:
+        """Yield requests for pages without end, visitors and products drawn by Zipf's law."""
         random = Random(7)
         skus = list(self._sold)
         draw_who, draw_sku = zipf(random, self._size, alpha), zipf(random, len(skus), alpha)
-        left = count
-        while left > 0:
+        while True:
             who, product = draw_who(), random.random() < PRODUCT_SHARE
             sku = skus[draw_sku()] if product else ""
-            page = self.site.pages["product" if product else "home"]
-            asked = self.asked(who, sku)
-            for plan in page.plans[:left]:
-                yield Request(asked, plan, who, (page.name, plan.name, sku))
-            left -= len(page.plans)
+            yield View(self.asked(who, sku), self.site.pages["product" if product else "home"], who, sku)
 
     def asked(self, who: int, sku: str = "") -> Asked:
         """Return a visitor's request for a page."""
@@ -97,6 +118,7 @@ class Crowd:
 
     def listed(self, query: ListQuery) -> Sequence[str]:
         """Return what a list holds: of departments that a visitor likes, or near a product, what is best known."""
+        self.calls += 1
         wanted: Sequence[object] = ()
         if query.visitor_id is not None:
             liked = self._known[int(query.visitor_id) % len(self._known)].traits.get("favourite_categories") or ()
@@ -140,6 +162,7 @@ class _Catalogue:
         self._crowd = crowd
 
     async def items(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        self._crowd.calls += 1
         return {sku: self._crowd.sold(sku) for sku in ids}
 
 

@@ -5,6 +5,7 @@ import gzip
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from functools import cache
 from random import Random
 from types import TracebackType
@@ -23,8 +24,15 @@ class Faulty:
     those that are open now.
     """
 
-    def __init__(self, body: bytes = b"{}", *, tls: ssl.SSLContext | None = None, seed: int = 0) -> None:
-        """``body`` is the JSON of a good answer."""
+    def __init__(
+        self,
+        body: bytes = b"{}",
+        *,
+        tell: Callable[[str], bytes] | None = None,
+        tls: ssl.SSLContext | None = None,
+        seed: int = 0,
+    ) -> None:
+        """``body`` is the JSON of a good answer; with ``tell``, that of what a request's target names."""
         self.behaviour = "answer"
         self.share = 1.0
         self.delay_s = 0.05
@@ -33,6 +41,7 @@ class Faulty:
         self.called = asyncio.Event()
         self.connections = 0
         self._random = Random(seed)
+        self._tell = tell
         self._tls = tls
         self._port = 0
         self._server: asyncio.Server | None = None
@@ -81,10 +90,18 @@ class Faulty:
                     self.called.set()
                     await _skip_body(head, reader)
                     faulty = self.share >= 1 or self._random.random() < self.share
-                    await BEHAVIOURS[self.behaviour if faulty else "answer"](self, reader, writer)
+                    await BEHAVIOURS[self.behaviour if faulty else "answer"](self._asked(head), reader, writer)
         finally:
             self.connections -= 1
             writer.close()
+
+    def _asked(self, head: bytes) -> "Faulty":
+        """Return itself as it answers one request: with the body that is told there."""
+        if self._tell is None:
+            return self
+        asked = copy(self)
+        asked.body = self._tell(head.split(b" ", 2)[1].decode())
+        return asked
 
 
 async def _skip_body(head: bytes, reader: asyncio.StreamReader) -> None:

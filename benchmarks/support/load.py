@@ -5,6 +5,7 @@ It runs in a process of its own, so that the server under test has a core to its
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ from typing import cast
 
 import uvloop
 
+from support.canaries import is_whole, strangers
+
 CONNECTIONS = 16
 
 
@@ -22,7 +25,10 @@ CONNECTIONS = 16
 class Load:
     """What came of a load: answers each second, how many were not a 200, and latencies in milliseconds.
 
-    Of ``answers`` in all, ``hits`` came out of a Varnish; ``distinct`` of them had different bodies.
+    Of ``answers`` in all, ``hits`` came out of a Varnish; ``distinct`` of them had different bodies. An answer that was
+    broken off counts, and is a failure. Where pages are looked at, so is one that is not whole, and ``leaks`` are those
+    in which another visitor's data stood. ``fallbacks`` say that something is not as it should be (`Tessera-Fallback`).
+    ``latencies_ms`` are all of them, in order of size.
     """
 
     per_second: float
@@ -32,6 +38,9 @@ class Load:
     answers: int
     hits: int
     distinct: int
+    leaks: int
+    fallbacks: int
+    latencies_ms: Sequence[float]
 
 
 class _Connection(asyncio.Protocol):
@@ -40,6 +49,8 @@ class _Connection(asyncio.Protocol):
     def __init__(self, run: "_Run") -> None:
         self._run = run
         self._received = b""
+        self._request = b""
+        self._began = 0.0
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -53,41 +64,49 @@ class _Connection(asyncio.Protocol):
             return
         told = self._received[:head].lower() + b"\r\n"
         if len(self._received) >= head + 4 + int(_header(told, b"content-length: ")):
-            self._run.answered(self._received[9:12], self._began)
+            self._run.answered(self._request, self._received[9:12], self._received[head + 4 :], self._began)
             # A hit names two transactions: this one, and the one that brought in the copy.
             self._run.hits += b" " in _header(told, b"x-varnish: ")
-            self._run.bodies.add(hash(self._received[head + 4 :]))
+            self._run.fallbacks += b"\r\ntessera-fallback: " in told
             self._received = b""
             self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._request:
+            self._run.answered(self._request, b"", b"", self._began)
         if not self.closed.done():
             self.closed.set_result(None)
 
     def _next(self) -> None:
-        request = self._run.next_request()
-        if request is None:
+        self._request = self._run.next_request() or b""
+        if not self._request:
             self._transport.close()
             return
         self._began = time.perf_counter()
         if self._run.rate is None:
-            self._transport.write(request)
+            self._transport.write(self._request)
             return
         due = self._run.due()
         early_s = due - self._began
         self._began = due  # waiting for a free connection is part of how long it took
-        asyncio.get_running_loop().call_later(max(0.0, early_s), self._transport.write, request)
+        asyncio.get_running_loop().call_later(max(0.0, early_s), self._transport.write, self._request)
 
 
 class _Run:
-    def __init__(self, requests: Sequence[bytes], seconds: float | None, rate: float | None) -> None:
+    def __init__(
+        self, requests: Sequence[bytes], seconds: float | None, rate: float | None, *, are_pages: bool
+    ) -> None:
         self.rate = rate
+        self._are_pages = are_pages
         self._requests = requests
         self._seconds = seconds
         self._sent = 0
+        self.ended = False
         self._began = time.perf_counter()
         self.latencies: list[float] = []
         self.failures = 0
+        self.leaks = 0
+        self.fallbacks = 0
         self.hits = 0
         self.bodies: set[int] = set()
 
@@ -102,17 +121,26 @@ class _Run:
         else:
             ended = time.perf_counter() - self._began > self._seconds
         self._sent += 1
+        self.ended = self.ended or ended
         return None if ended else self._requests[(self._sent - 1) % len(self._requests)]
 
-    def answered(self, status: bytes, began: float) -> None:
-        self.failures += status != b"200"
+    def answered(self, request: bytes, status: bytes, body: bytes, began: float) -> None:
         self.latencies.append(time.perf_counter() - began)
+        self.failures += status != b"200" or (self._are_pages and not is_whole(body))
+        self.leaks += self._are_pages and bool(strangers(request, body))
+        self.bodies.add(hash(body))
 
     def load(self) -> Load:
         took = time.perf_counter() - self._began
-        ordered = sorted(self.latencies)
-        p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
-        return Load(len(ordered) / took, self.failures, p50, p99, len(ordered), self.hits, len(self.bodies))
+        ordered = [round(latency * 1000, 3) for latency in sorted(self.latencies)]
+        p50, p99 = quantile(ordered, 0.5), quantile(ordered, 0.99)
+        counts = len(ordered), self.hits, len(self.bodies), self.leaks, self.fallbacks
+        return Load(len(ordered) / took, self.failures, p50, p99, *counts, ordered)
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Return what a ``share`` below 1 of the numbers, which are in order, do not exceed."""
+    return ordered[int(len(ordered) * share)]
 
 
 def _header(head: bytes, name: bytes) -> bytes:
@@ -120,25 +148,39 @@ def _header(head: bytes, name: bytes) -> bytes:
     return head[at + len(name) : head.find(b"\r\n", at)] if at >= 0 else b""
 
 
-async def _drive(port: int, run: _Run) -> Load:
+async def _drive(port: int, run: _Run, connections: int) -> Load:
+    async def keep() -> None:
+        """Have a connection until the requests end, a new one where it is broken off."""
+        while not run.ended:
+            _, connection = await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port)
+            await connection.closed
+
     loop = asyncio.get_running_loop()
-    connections = [
-        (await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port))[1] for _ in range(CONNECTIONS)
-    ]
-    await asyncio.gather(*(connection.closed for connection in connections))
+    await asyncio.gather(*(keep() for _ in range(connections)))
     return run.load()
 
 
-def send(port: int, requests: Sequence[bytes], seconds: float | None = None, rate: float | None = None) -> Load:
+def send(
+    port: int,
+    requests: Sequence[bytes],
+    seconds: float | None = None,
+    rate: float | None = None,
+    *,
+    connections: int = CONNECTIONS,
+    are_pages: bool = False,
+) -> Load:
     """Send the requests, each once, or round and round for some seconds, from another process.
 
-    With a ``rate`` that many are sent each second, by the clock; latencies count from when each was due.
+    With a ``rate`` that many are sent each second, by the clock; latencies count from when each was due. Answers that
+    ``are_pages`` are looked at by `support.canaries`.
     """
     texts = [request.decode("latin-1") for request in requests]
-    job = json.dumps({"port": port, "seconds": seconds, "rate": rate, "requests": texts})
-    done = subprocess.run(
-        [sys.executable, Path(__file__)], input=job, capture_output=True, text=True, check=True, timeout=120
-    )
+    asked = {"port": port, "connections": connections, "requests": texts}
+    job = json.dumps(asked | {"seconds": seconds, "rate": rate, "are_pages": are_pages})
+    command = [sys.executable, "-m", __name__]
+    found = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    within_s = 120 + (seconds or 0)
+    done = subprocess.run(command, input=job, env=found, capture_output=True, text=True, check=True, timeout=within_s)
     return Load(**json.loads(done.stdout))
 
 
@@ -151,5 +193,6 @@ def get(path: str, headers: dict[str, str]) -> bytes:
 if __name__ == "__main__":
     given = json.load(sys.stdin)
     texts = [request.encode("latin-1") for request in given["requests"]]
-    found = uvloop.run(_drive(given["port"], _Run(texts, given["seconds"], given["rate"])))
+    asked = _Run(texts, given["seconds"], given["rate"], are_pages=given["are_pages"])
+    found = uvloop.run(_drive(given["port"], asked, given["connections"]))
     print(json.dumps({name: getattr(found, name) for name in Load.__slots__}))

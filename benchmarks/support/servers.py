@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import jinja2
@@ -128,14 +128,23 @@ def tessera(state: Path, **environment: str) -> Iterator[int]:
 @contextmanager
 def process(command: list[str], environment: Mapping[str, str]) -> Iterator[int]:
     """Run a server that prints its address first, and give its port."""
-    running = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
-    assert running.stdout is not None
-    try:
-        line = running.stdout.readline()
-        yield int(line.rstrip("/\n").rpartition(":")[2])
-    finally:
-        running.terminate()
-        running.wait()
+    with started(command, environment) as (_, port):
+        yield port
+
+
+@contextmanager
+def started(
+    command: list[str], environment: Mapping[str, str], log: IO[str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run such a server, and give it with its port. Where a file is named it writes its log there."""
+    found = {**os.environ, **environment}
+    with subprocess.Popen(command, env=found, stdout=subprocess.PIPE, stderr=log, text=True) as running:
+        assert running.stdout is not None
+        try:
+            line = running.stdout.readline()
+            yield running, int(line.rstrip("/\n").rpartition(":")[2])
+        finally:
+            running.terminate()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import httpx
 
 from tessera.adapters.inflating import ACCEPTED, InflatingTransport
 from tessera.renderer.core.carried import trace_headers
-from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceTooLarge, SourceUnavailable
 
 MAX_REPLY_BYTES = 2_000_000
 
@@ -73,7 +73,7 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
     """Fetch a JSON document, None where the service knows no such thing (404).
 
     Raises `SourceTimeout`, `SourceUnavailable` (no connection, 5xx, 429), or `SourceGarbled` (any other status, not
-    JSON, too large).
+    JSON; too large: `SourceTooLarge`).
     """
     reply = await ask_json(client, source, Call("GET", url, bearer(token) if token else {}), (httpx.codes.NOT_FOUND,))
     return reply.document if reply.status == httpx.codes.OK else None
@@ -95,7 +95,8 @@ async def ask_json(client: httpx.AsyncClient, source: str, call: Call, understoo
             async for chunk in reply.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_REPLY_BYTES:
-                    raise SourceGarbled(source, f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
+                    body.clear()  # many may be refused in one turn of the event loop
+                    raise SourceTooLarge(source, f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
     except httpx.DecodingError as failure:
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
     except (httpx.HTTPError, aiohttp.ClientError) as failure:

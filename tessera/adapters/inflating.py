@@ -15,6 +15,9 @@ from httpx_aiohttp import AiohttpTransport
 ACCEPTED = "gzip, deflate"
 """What is asked for (RFC 9110, section 12.5.3); anything else in a reply is refused."""
 
+PIECE_BYTES = 65_536
+"""What is inflated at once: whoever refuses a reply lets go of it some turns of the event loop later."""
+
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 """Both containers, told apart by their first bytes (zlib's manual, `inflateInit2`)."""
 
@@ -47,15 +50,17 @@ class Inflated(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         decompressor = _decompressor(self._encoding)
-        left, begun = self._max_bytes + 1, False
+        left, begun, part = self._max_bytes + 1, False, b""
         try:
             async for chunk in self._stream:
                 begun = True
-                part = decompressor.decompress(chunk, left)
-                left -= len(part)
-                yield part
-                if left <= 0:
-                    raise httpx.DecodingError(f"a reply of more than {self._max_bytes:,} bytes")
+                while chunk or len(part) == PIECE_BYTES:
+                    part = decompressor.decompress(chunk, min(left, PIECE_BYTES))
+                    chunk = decompressor.unconsumed_tail
+                    left -= len(part)
+                    yield part
+                    if left <= 0:
+                        raise httpx.DecodingError(f"a reply of more than {self._max_bytes:,} bytes")
         except zlib.error as failure:
             raise httpx.DecodingError("a reply that cannot be decompressed") from failure
         if begun and not decompressor.eof:
@@ -70,6 +75,9 @@ class _Decompressor(Protocol):
     @property
     def eof(self) -> bool: ...
 
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
@@ -77,8 +85,10 @@ class _AsItIs:
     """What is not compressed."""
 
     eof = True
+    unconsumed_tail = b""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        self.unconsumed_tail = data[max_length:]
         return data[:max_length]
 
 

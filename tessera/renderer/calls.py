@@ -12,7 +12,7 @@ from typing import TypeVar
 from aiolimiter import AsyncLimiter
 
 from tessera.renderer.breaker import Breaker
-from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceNotAsked, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.errors import SourceError, SourceNotAsked, SourceTimeout, SourceUnavailable
 
 V = TypeVar("V")
 Ask = Callable[[], Awaitable[V]]
@@ -70,7 +70,7 @@ class Calls:
             timeout.counted = True
             raise timeout from late
         except SourceError as failure:
-            failed = not failure.counted and not isinstance(failure, SourceGarbled)  # what is garbled is an answer
+            failed = failure.costly and not failure.counted
             if failed and isinstance(failure, SourceUnavailable):
                 retry_after_s = failure.retry_after_s
             failure.counted = True

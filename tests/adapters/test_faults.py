@@ -13,7 +13,7 @@ from support.faulty import BEHAVIOURS, Faulty, bomb
 
 from tessera.adapters.client import MAX_REPLY_BYTES, get_json, make_client, retry_after_s
 from tessera.renderer.calls import Calls, Manner
-from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceTooLarge, SourceUnavailable
 
 DEADLINE_MS = 150
 NEVER_OPEN = Manner(breaker_share=1.0, breaker_s=0.001)
@@ -28,8 +28,8 @@ FAILURES: dict[str, type[SourceError]] = {
     "error": SourceUnavailable,
     "busy": SourceUnavailable,
     "nonsense": SourceGarbled,
-    "bomb": SourceGarbled,
-    "endless": SourceGarbled,
+    "bomb": SourceTooLarge,
+    "endless": SourceTooLarge,
     "redirect": SourceGarbled,
 }
 
@@ -99,6 +99,19 @@ async def test_no_reply_fills_the_memory(client: httpx.AsyncClient, upstream: Fa
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5 * MAX_REPLY_BYTES
+
+
+async def test_many_replies_that_are_refused_at_once_fill_no_memory_either(upstream: Faulty) -> None:
+    upstream.behaviour = "bomb"
+    async with make_client(max_connections=20, connect_s=5, read_s=5) as client:
+        tracemalloc.start()
+        refused = await asyncio.gather(
+            *(get_json(client, "profile", upstream.url, None) for _ in range(60)), return_exceptions=True
+        )
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert {type(each) for each in refused} == {SourceTooLarge}
+    assert peak < 20 * MAX_REPLY_BYTES  # one that is read and refused, and of each connection some pieces
 
 
 async def test_a_request_read_whole_is_bounded_as_well(client: httpx.AsyncClient, upstream: Faulty) -> None:

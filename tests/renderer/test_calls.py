@@ -7,7 +7,14 @@ import pytest
 
 from tessera.renderer.breaker import MIN_CALLS
 from tessera.renderer.calls import SAVED_HEDGES, Calls, Manner
-from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceNotAsked, SourceTimeout, SourceUnavailable
+from tessera.renderer.core.errors import (
+    SourceError,
+    SourceGarbled,
+    SourceNotAsked,
+    SourceTimeout,
+    SourceTooLarge,
+    SourceUnavailable,
+)
 from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.fences import Fences
 from tessera.renderer.remembered import Arrived, Remembered, Terms
@@ -63,6 +70,13 @@ async def test_what_is_garbled_is_an_answer() -> None:
     calls = Calls("profile", 100, Manner())
     _, ask = asking(SourceGarbled("profile", ""))
     assert await fail(calls, ask, 3 * MIN_CALLS) == {SourceGarbled}
+
+
+async def test_what_is_too_large_is_none_as_it_costs_too_much() -> None:
+    calls = Calls("profile", 100, Manner())
+    _, ask = asking(SourceTooLarge("profile", ""))
+    assert await fail(calls, ask, MIN_CALLS) == {SourceTooLarge}
+    assert calls.breaker.state == "open"
 
 
 async def test_retry_after_opens_it_at_once() -> None:

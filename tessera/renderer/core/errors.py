@@ -5,10 +5,12 @@ class SourceError(Exception):
     """An upstream did not give what was asked; the slot steps down its ladder.
 
     ``source`` names the port as operators know it ("profile", "items", "catalogue", "cart", "exposures").
-    The message holds no visitor's data. ``counted`` says that the breaker of whoever failed has noted it.
+    The message holds no visitor's data. ``counted`` says that the breaker of whoever failed has noted it, ``costly``
+    that it is to.
     """
 
     kind = "error"
+    costly = True
     counted = False
 
     def __init__(self, source: str, message: str) -> None:
@@ -43,9 +45,16 @@ class SourceNotAsked(SourceError):
 
 
 class SourceGarbled(SourceError):
-    """The upstream answered, but not in the shape that was declared."""
+    """The upstream answered, but not in the shape that was declared. It came quickly, so no breaker counts it."""
 
     kind = "garbled"
+    costly = False
+
+
+class SourceTooLarge(SourceGarbled):
+    """The upstream answered with more than is read: by then it cost more than most failures do."""
+
+    costly = True
 
 
 class Away(Exception):
