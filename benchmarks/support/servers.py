@@ -142,6 +142,7 @@ def started(
         assert running.stdout is not None
         try:
             line = running.stdout.readline()
+            assert line, f"it ended before it served: {command}"
             yield running, int(line.rstrip("/\n").rpartition(":")[2])
         finally:
             running.terminate()
