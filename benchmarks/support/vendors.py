@@ -20,9 +20,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from support.canaries import canary
 from support.faulty import BEHAVIOURS, Faulty, bomb
 from support.servers import bestsellers, profile
-from tessera.adapters.registry import ADAPTERS
 
-NAMES = ("profiles", "lists", *(("catalogue",) if "http" in ADAPTERS["catalogue"] else ()))
+NAMES = ("profiles", "lists", "catalogue")
 DEAD = "dead"
 """Nobody listens."""
 UNTRUSTED = "untrusted"
@@ -74,11 +73,8 @@ def settings(urls: Mapping[str, str], **each: float) -> dict[str, str]:
         "TESSERA_PROFILES__URL": urls["profiles"] + "/profiles/{visitor_id}",
         "TESSERA_LISTS__URL": urls["lists"] + "/lists/{kind}?visitor={visitor_id}&count={count}",
         "TESSERA_LISTS__ITEM_ID": "sku",
+        "TESSERA_CATALOGUE__URL": urls["catalogue"] + "/items?ids={ids}",
     }
-    if "catalogue" in NAMES:
-        chosen["TESSERA_CATALOGUE__URL"] = urls["catalogue"] + "/items?ids={ids}"
-    else:
-        chosen["TESSERA_LISTS__FIELDS"] = json.dumps({name: name for name in ("sku", "title", "brand", "price")})
     for name in NAMES:
         chosen[f"TESSERA_{name.upper()}__ADAPTER"] = "http"
         chosen |= {f"TESSERA_{name.upper()}__{setting.upper()}": str(value) for setting, value in each.items()}
