@@ -9,16 +9,47 @@ import logging
 import re
 import secrets
 import sys
+import time
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
+
+from cachetools import LRUCache
 
 from tessera.renderer.core.carried import REQUEST, trace_headers
 from tessera.renderer.settings import Settings
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 MADE = "tessera.request_id"
+QUIET_S = 10.0
+"""Seconds for which the same is not said again."""
+REMEMBERED = 1_000
+
+
+class Repeated(logging.Filter):
+    """Holds back what was said a moment ago; when it is said again, so is how often it was held back.
+
+    An upstream that is down would else be told of by each request that misses it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: LRUCache[tuple[int, str], tuple[float, int]] = LRUCache(REMEMBERED)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let a line through, or hold it back. Its first line is what it is known by."""
+        now_s, said = self._clock(), record.getMessage()
+        known = record.levelno, said.partition("\n")[0]
+        last_s, held_back = self._said.get(known, (-QUIET_S, 0))
+        if now_s - last_s < QUIET_S:
+            self._said[known] = last_s, held_back + 1
+            return False
+        self._said[known] = now_s, 0
+        if held_back:
+            record.msg, record.args = f"{said} (and {held_back:,} times more since it was last said)", ()
+        return True
 
 
 class Quiet(logging.Formatter):
@@ -78,5 +109,6 @@ def set_up_logs(settings: Settings) -> None:
         line = Quiet("%(levelname)s %(message)s")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(line)
+    handler.addFilter(Repeated())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)

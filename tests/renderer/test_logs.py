@@ -14,7 +14,7 @@ from tessera.adapters.client import get_json
 from tessera.renderer.core.carried import REQUEST
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import Profile
-from tessera.renderer.logs import Json, Quiet, set_up_logs
+from tessera.renderer.logs import QUIET_S, Json, Quiet, Repeated, set_up_logs
 from tests.support.client import EDGE_SECRET, client_of, settings_for_tests
 from tests.support.fakes import World, item
 from tests.support.sites import write_site
@@ -136,3 +136,26 @@ def test_settings_choose_the_form(logs: str, mode: str, form: type) -> None:
         assert type(root.handlers[0].formatter) is form
     finally:
         root.handlers[:], root.level = before[0], before[1]
+
+
+def test_what_was_said_is_not_said_again_for_a_while_and_then_counted() -> None:
+    now, said = [0.0], io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.addFilter(Repeated(lambda: now[0]))
+    log = logging.Logger("test")  # of this test alone
+    log.addHandler(handler)
+    for now[0], slot in ((0.0, "a"), (1.0, "a"), (2.0, "b"), (QUIET_S - 0.1, "a"), (QUIET_S, "a"), (2 * QUIET_S, "a")):
+        log.warning("home/%s: it is down", slot)
+    assert said.getvalue().splitlines() == [
+        "home/a: it is down",
+        "home/b: it is down",
+        "home/a: it is down (and 2 times more since it was last said)",
+        "home/a: it is down",
+    ]
+
+
+def test_what_cannot_be_told_apart_is_bounded() -> None:
+    repeated = Repeated()
+    for number in range(5_000):
+        assert repeated.filter(logging.makeLogRecord({"msg": f"object at 0x{number:x}"}))
+    assert len(repeated._said) <= 1_000
