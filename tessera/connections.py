@@ -104,11 +104,11 @@ class Connection(Draining):
         if found is None:
             return None
         headers, body = found
-        lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines):  # nothing that came from data may begin another header
+        lines = [*self.server_state.default_headers, *headers]
+        head = b"\r\n".join(map(b": ".join, lines))
+        if head.count(b"\r") + head.count(b"\n") > 2 * len(lines) - 2:  # no data may begin another header
             return None
-        return b"%b%b\r\n%b" % (STATUS_LINE[200], head, body)
+        return b"%b%b\r\n\r\n%b" % (STATUS_LINE[200], head, body)
 
     def on_body(self, body: bytes) -> None:
         """Take a request's body, unless it has its answer."""
