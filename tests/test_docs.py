@@ -19,7 +19,8 @@ from tessera.renderer.core import tags
 from tessera.renderer.core.context import PLACE_HEADERS, request_facts
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
-from tessera.renderer.settings import SECRETS, ListSource, ProfileSource, Settings
+from tessera.renderer.settings import SECRETS, Settings
+from tessera.renderer.settings_upstreams import ListSource, ProfileSource
 from tessera.rules import facts
 
 ROOT = Path(__file__).parents[1]

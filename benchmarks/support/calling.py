@@ -12,7 +12,7 @@ from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.fragments import Fragments
 from tessera.renderer.gather import Gatherer
 from tessera.renderer.pipeline import Pipeline
-from tessera.renderer.settings import Upstream
+from tessera.renderer.settings_upstreams import Upstream
 
 A_MOMENT_S = 1e-6
 """Within one page, nothing is asked for twice even by those who remember nothing."""

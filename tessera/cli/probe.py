@@ -18,7 +18,7 @@ from tessera.cli.site import fail, offline_settings, open_site, site_option, sta
 from tessera.cli.store import prepare_store
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.probe import Probed, Prober
-from tessera.renderer.settings import Service
+from tessera.renderer.settings_upstreams import Service
 from tessera.renderer.site import Site
 from tessera.renderer.upstreams import open_adapter
 from tessera.rules.facts import VISITOR_ID

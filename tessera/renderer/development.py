@@ -9,7 +9,7 @@ from starlette.routing import Route
 from tessera.renderer.core.visitor import Identity
 from tessera.renderer.personas import Persona
 from tessera.renderer.reload import LiveSite
-from tessera.renderer.settings import Visitors
+from tessera.renderer.settings_serving import Visitors
 from tessera.renderer.understand import PERSONA_COOKIE
 
 INDEX = "_personas.jinja"

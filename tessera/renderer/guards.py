@@ -13,7 +13,7 @@ from tessera.renderer.core.policy import MAX_WORDS
 from tessera.renderer.edge import DIGEST_HEADER
 from tessera.renderer.plans import OutcomePlan, PagePlan
 from tessera.renderer.respond import NO_SNIFFING, Headers, text
-from tessera.renderer.settings import Http
+from tessera.renderer.settings_serving import Http
 from tessera.renderer.streaming import FILL_IN_HASH
 
 PREFLIGHT_S = 600

@@ -10,7 +10,7 @@ from tessera.adapters.base import Reach
 from tessera.adapters.client import make_client
 from tessera.adapters.registry import adapter_of
 from tessera.adapters.sqlite import Store
-from tessera.renderer import settings
+from tessera.renderer import settings_upstreams as settings
 from tessera.renderer.calls import Calls
 from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.core.ports import Profiles, Recommender

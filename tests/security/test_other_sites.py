@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from tessera.renderer.settings import Http
+from tessera.renderer.settings_serving import Http
 from tests.security.shop import SECRETS, attacked
 from tests.support.client import Client
 
