@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.carts_sqlite import SqliteCarts
-from tessera.adapters.client import make_client
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
@@ -82,13 +81,13 @@ async def assemble(
         opened.push_async_callback(store.close)
         events = SqliteEvents(store)
         sources = Sources(
-            await open_profiles(settings.profiles, store, opened),
-            (await open_recommender(settings.lists, store, opened), terms_of("items", settings.lists)),
-            (await open_adapter(settings.catalogue, store, opened), terms_of("catalogue", settings.catalogue)),
+            open_profiles(settings.profiles, store, opened),
+            (open_recommender(settings.lists, store, opened), terms_of("items", settings.lists)),
+            (open_adapter(settings.catalogue, store, opened), terms_of("catalogue", settings.catalogue)),
             (SqliteCarts(store), terms_of("cart", settings.carts)),
             (events, terms_of("events", settings.events)),
             (SqliteAssignments(store), terms_of("assignments", settings.assignments)),
-            (await open_adapter(settings.flags, store, opened), terms_of("flags", settings.flags)),
+            (open_adapter(settings.flags, store, opened), terms_of("flags", settings.flags)),
             tally=tally,
             tell_consent=settings.profiles.tell_consent,
             stock=Stock(settings.catalogue.needed, settings.catalogue.in_stock, settings.lists.spare_share),
@@ -107,8 +106,7 @@ async def assemble(
         follower = Follower(board, Purges(sources, fragments, lambda: site.current() if site is not None else None))
         if site is not None:
             await opened.enter_async_context(running(follower.watch()))
-            client = await opened.enter_async_context(make_client())
-            for carrier in make_carriers(settings, board, client):
+            for carrier in await make_carriers(settings, board, opened):
                 carrier.position()  # from here on it is told
                 await opened.enter_async_context(running(carrier.run()))
         if redis is not None:

@@ -1,6 +1,8 @@
 """The command line, as a user types it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 from xml.etree import ElementTree
@@ -319,3 +321,13 @@ def test_help_says_what_a_command_does(command: str) -> None:
     done = run(command, "--help")
     assert done.exit_code == 0
     assert "--site" in done.output
+
+
+HEAVY = "aiohttp asyncpg botocore growthbook httpx openfeature opentelemetry redis schemathesis"
+"""What takes long to import, and is needed only where the settings name it."""
+
+
+def test_a_server_loads_only_what_its_settings_name() -> None:
+    said = f"import sys, tessera.cli.serve; print(*set({HEAVY.split()!r}).intersection(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "\n"

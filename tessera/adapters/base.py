@@ -5,15 +5,18 @@ An adapter is a class with two things: `Options`, a model of its own settings, a
 """
 
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, get_origin
 
-import httpx
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import from_json
 
 from tessera.adapters.sqlite import Store
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Options(BaseModel):
@@ -53,9 +56,14 @@ class Nothing(Options):
 class Reach:
     """What an adapter may reach: its own client for HTTP, the embedded store, and what closes it at the end."""
 
-    client: httpx.AsyncClient
+    connect: "Callable[[], httpx.AsyncClient]"
     store: Store
     closing: AsyncExitStack
+
+    @property
+    def client(self) -> "httpx.AsyncClient":
+        """Its client for HTTP, made when it is first asked for."""
+        return self.connect()
 
 
 class Adapter(Protocol):

@@ -2,19 +2,22 @@
 
 import time
 from collections.abc import Callable, Sequence
-
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING
 
 from tessera.renderer.core.errors import Away
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 Command = Sequence[str | bytes | int | float]
 
 
-def connect(url: str, timeout_s: float) -> Redis:
+def connect(url: str, timeout_s: float) -> "Redis":
     """Return a client that tries nothing twice, and gives answers as they come: as bytes."""
+    from redis.asyncio import Redis  # a tenth of a second, which a server without one need not wait at its start
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     client = Redis.from_url(
         url,
         socket_timeout=timeout_s,
@@ -33,7 +36,10 @@ class SharedRedis:
         self, url: str, deadline_ms: float, retry_s: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """``clock`` gives seconds; ``retry_s`` is how long after a failure nothing is asked."""
+        from redis.exceptions import RedisError
+
         self.client = connect(url, deadline_ms / 1000)
+        self._failures = RedisError, OSError, TimeoutError
         self._retry_s = retry_s
         self._clock = clock
         self._away_until = -float("inf")
@@ -52,7 +58,7 @@ class SharedRedis:
                 for command in commands:
                     pipeline.execute_command(*command)
                 answers: list[object] = await pipeline.execute()
-        except (RedisError, OSError, TimeoutError) as failure:
+        except self._failures as failure:
             self._away_until = self._clock() + self._retry_s
             raise Away(f"redis: {type(failure).__name__}") from failure
         return answers

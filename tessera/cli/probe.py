@@ -73,7 +73,7 @@ def probe(
         async with AsyncExitStack() as opened:
             store = await Store.open(settings.server.state_dir / STORE)
             opened.push_async_callback(store.close)
-            adapter = await open_adapter(service, store, opened)
+            adapter = open_adapter(service, store, opened)
             if port == "profiles" and visitor is not None:
                 return [await prober.profile(adapter, visitor)]
             if port == "flags":

@@ -53,7 +53,7 @@ class OverHttp(Contract[Any, Any]):
             client = make_client()
             opened.push_async_callback(client.aclose)
             stand_in.reroute(client)
-            reach = Reach(client, cast(Store, None), opened)
+            reach = Reach(lambda: client, cast(Store, None), opened)
             adapter = made(self.adapter, self.settings, reach)
 
             def fail(fault: Any) -> None:

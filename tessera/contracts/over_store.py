@@ -34,7 +34,7 @@ class OverStore(Contract[Any, Any]):
                 if fault is not None:
                     _drop_tables(path)
 
-            reach = Reach(cast(httpx.AsyncClient, None), store, opened)
+            reach = Reach(lambda: cast(httpx.AsyncClient, None), store, opened)
             adapter = made(self.adapter, {}, reach) if hasattr(self.adapter, "Options") else self.adapter(store)
             async with closing(Staged(adapter, fail), opened.aclose) as stage:
                 yield stage

@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-import httpx
-
-from tessera.adapters.client import make_client
-from tessera.adapters.downstream import DOWNSTREAM, Reach
 from tessera.publishing.audit import record
 from tessera.publishing.carrier import POLL_S, Carrier, obeyed_by_workers
 from tessera.publishing.telling import Told, late_machines, put_up
@@ -44,8 +40,14 @@ class Touched:
     waiting: Mapping[str, str]
 
 
-def make_carriers(settings: Settings, board: Noticeboard, client: httpx.AsyncClient) -> Sequence[Carrier]:
-    """Make what tells the caches that the settings name."""
+async def make_carriers(settings: Settings, board: Noticeboard, opened: AsyncExitStack) -> Sequence[Carrier]:
+    """Make what tells the caches that the settings name; what they are told through is closed with ``opened``."""
+    if not settings.downstream:
+        return ()
+    from tessera.adapters.client import make_client  # a quarter of a second, which most servers need not wait for
+    from tessera.adapters.downstream import DOWNSTREAM, Reach
+
+    client = await opened.enter_async_context(make_client())
     labels = partial(purged, secret=secret_of(settings))
     carriers = []
     for each in settings.downstream:
@@ -95,11 +97,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Noticeboard, Sequen
     async with AsyncExitStack() as opened:
         board = Noticeboard(settings.server.state_dir)
         opened.callback(board.close)
-        if not settings.downstream:
-            yield board, ()
-            return
-        client = await opened.enter_async_context(make_client())
-        yield board, make_carriers(settings, board, client)
+        yield board, await make_carriers(settings, board, opened)
 
 
 async def _reached(carrier: Carrier, number: int) -> str:

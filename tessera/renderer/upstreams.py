@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import cache
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tessera.adapters.base import Reach
-from tessera.adapters.client import make_client
 from tessera.adapters.registry import adapter_of
 from tessera.adapters.sqlite import Store
 from tessera.renderer import settings_upstreams as settings
@@ -18,32 +18,40 @@ from tessera.renderer.profiles import ProfileSource
 from tessera.renderer.recommenders import ListSource, SeveralRecommenders
 from tessera.renderer.remembered import Terms
 
+if TYPE_CHECKING:
+    import httpx
+
 MERGING_MS = 100.0
 """What merging may take beyond the deadlines of its sources: a guard, not a wait."""
 
 
-async def open_adapter(service: settings.Service, store: Store, closing: AsyncExitStack) -> Any:
+def open_adapter(service: settings.Service, store: Store, closing: AsyncExitStack) -> Any:
     """Make the adapter of a service. What it opens is closed with ``closing``."""
-    client = make_client(
-        max_connections=service.max_connections,
-        connect_s=service.connect_ms / 1000,
-        read_s=service.deadline_ms / 1000,
-    )
-    await closing.enter_async_context(client)
+
+    @cache
+    def client() -> "httpx.AsyncClient":
+        from tessera.adapters.client import make_client  # a quarter of a second, which the store need not wait for
+
+        made = make_client(
+            max_connections=service.max_connections,
+            connect_s=service.connect_ms / 1000,
+            read_s=service.deadline_ms / 1000,
+        )
+        closing.push_async_callback(made.aclose)
+        return made
+
     return adapter_of(service.port, service.adapter)(service.options, Reach(client, store, closing))
 
 
-async def open_profiles(
+def open_profiles(
     profiles: settings.Profiles, store: Store, closing: AsyncExitStack
 ) -> tuple[Profiles | Sequence[ProfileSource], Terms]:
     """Make what asks for profiles. Several sources are merged anew as soon as one part of them is past its life."""
     terms = terms_of("profile", profiles)
     if not profiles.sources:
-        return await open_adapter(profiles, store, closing), terms
+        return open_adapter(profiles, store, closing), terms
     sources = [
-        ProfileSource(
-            each.name, await open_adapter(each, store, closing), terms_of("profile", each), frozenset(each.gives)
-        )
+        ProfileSource(each.name, open_adapter(each, store, closing), terms_of("profile", each), frozenset(each.gives))
         for each in profiles.by_precedence
     ]
     deadlines_ms = sum(each.deadline_ms for each in profiles.sources)  # each ends its own wait before
@@ -51,13 +59,13 @@ async def open_profiles(
     return sources, replace(terms, deadline_ms=deadlines_ms + MERGING_MS, lifetime=lifetime)
 
 
-async def open_recommender(lists: settings.Lists, store: Store, closing: AsyncExitStack) -> Recommender:
+def open_recommender(lists: settings.Lists, store: Store, closing: AsyncExitStack) -> Recommender:
     """Make what recommends items: one adapter, or several."""
     if not lists.sources:
-        recommender: Recommender = await open_adapter(lists, store, closing)
+        recommender: Recommender = open_adapter(lists, store, closing)
         return recommender
     sources = [
-        ListSource(each.name, await open_adapter(each, store, closing), Calls("items", each.deadline_ms, each.manner))
+        ListSource(each.name, open_adapter(each, store, closing), Calls("items", each.deadline_ms, each.manner))
         for each in lists.sources
     ]
     return SeveralRecommenders(sources, lists.routes)

@@ -45,7 +45,7 @@ class GrowthBook:
             client = await opened.enter_async_context(make_client())
             stand_in.reroute(client)
             options = GrowthBookOptions(client_key="sdk-abc", **settings)
-            yield GrowthBookFlags(options, Reach(client, cast(Store, None), opened)), stand_in
+            yield GrowthBookFlags(options, Reach(lambda: client, cast(Store, None), opened)), stand_in
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ async def openfeature(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Asyn
         targeting_key="user",
     )
     async with AsyncExitStack() as opened:
-        yield OpenFeatureFlags(options, Reach(cast(httpx.AsyncClient, None), cast(Store, None), opened))
+        yield OpenFeatureFlags(options, Reach(lambda: cast(httpx.AsyncClient, None), cast(Store, None), opened))
 
 
 async def test_a_provider_is_told_the_targeting_key_and_the_attributes_apart(monkeypatch: pytest.MonkeyPatch) -> None:

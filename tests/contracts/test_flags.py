@@ -75,7 +75,7 @@ class TestOpenFeature(FlagsContract):
     @asynccontextmanager
     async def staged(self, folder: Path) -> AsyncIterator[Staged[Any]]:
         async with AsyncExitStack() as opened:
-            reach = Reach(cast(httpx.AsyncClient, None), cast(Store, None), opened)
+            reach = Reach(lambda: cast(httpx.AsyncClient, None), cast(Store, None), opened)
             adapter = made(OpenFeatureFlags, {"provider": f"{__name__}:Provider"}, reach)
 
             def fail(fault: Any) -> None:

@@ -11,4 +11,4 @@ from tessera.adapters.sqlite import Store
 
 def reach_of(client: httpx.AsyncClient | None = None, store: Store | None = None) -> Reach:
     """Return what an adapter is made from; what it opens is for the test to close."""
-    return Reach(cast(httpx.AsyncClient, client), cast(Store, store), AsyncExitStack())
+    return Reach(lambda: cast(httpx.AsyncClient, client), cast(Store, store), AsyncExitStack())
