@@ -13,6 +13,7 @@ from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvid
 
 from tessera.adapters.base import Reach
 from tessera.adapters.flags_growthbook import GrowthBookFlags
+from tessera.adapters.flags_none import NoFlags
 from tessera.adapters.flags_openfeature import OpenFeatureFlags
 from tessera.adapters.sqlite import Store
 from tessera.contracts.contract import VISITOR, Staged, closing, made
@@ -20,6 +21,7 @@ from tessera.contracts.flags import FlagsContract
 from tessera.contracts.over_http import OverHttp
 from tessera.contracts.stand_in import Reply
 from tessera.renderer.core.ports import FlagKind
+from tests.support.reach import reach_of
 
 KINDS: dict[str, FlagKind] = {"checkout": "boolean", "copy": "text", "limit": "integer", "rate": "decimal"}
 VALUES = {"checkout": True, "copy": "urgency", "limit": 3, "rate": 0.5}
@@ -46,6 +48,19 @@ class TestGrowthBook(OverHttp, FlagsContract):
     for_strangers = OTHERS
 
 
+class TestNone(FlagsContract):
+    """Nobody is asked, so nothing can fail."""
+
+    adapter = NoFlags
+    faults: ClassVar[Collection[str]] = ()
+    kinds: ClassVar = {}
+    values: ClassVar = {}
+
+    @asynccontextmanager
+    async def staged(self, folder: Path) -> AsyncIterator[Staged[Any]]:
+        yield Staged(made(self.adapter, {}, reach_of()), lambda fault: None)
+
+
 class Provider(InMemoryProvider):
     """A provider that knows two visitors apart, and can be broken."""
 
@@ -67,6 +82,7 @@ class Provider(InMemoryProvider):
 
 
 class TestOpenFeature(FlagsContract):
+    adapter = OpenFeatureFlags
     faults: ClassVar[Collection[str]] = ("failing", "broken", "garbled")
     kinds = KINDS
     values = VALUES
@@ -76,7 +92,7 @@ class TestOpenFeature(FlagsContract):
     async def staged(self, folder: Path) -> AsyncIterator[Staged[Any]]:
         async with AsyncExitStack() as opened:
             reach = Reach(cast(httpx.AsyncClient, None), cast(Store, None), opened)
-            adapter = made(OpenFeatureFlags, {"provider": f"{__name__}:Provider"}, reach)
+            adapter = made(self.adapter, {"provider": f"{__name__}:Provider"}, reach)
 
             def fail(fault: Any) -> None:
                 Provider.fault = fault
