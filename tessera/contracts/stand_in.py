@@ -15,6 +15,8 @@ Fault = Literal[
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 ELSEWHERE = "https://elsewhere.example/"
+PATIENCE_S = 4.0
+"""How long connections are waited for that are to open or to end."""
 
 
 class Asked(NamedTuple):
@@ -94,8 +96,8 @@ class StandIn:
         return len(self._open)
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Return once a condition on connections and hanging requests holds. Raises TimeoutError after four seconds."""
-        async with asyncio.timeout(4), self._changed:
+        """Return once a condition on connections and hanging requests holds. Raises TimeoutError after `PATIENCE_S`."""
+        async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(condition)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -199,7 +199,7 @@ async def test_nobody_listens_where_a_stream_is_not_offered_or_not_wanted(offere
         assert set(growthbook.asked) == {"/api/features/sdk-abc"}
 
 
-async def test_features_that_are_the_same_are_not_sent_again_and_count_as_loaded() -> None:
+async def test_features_that_are_the_same_are_not_sent_again() -> None:
     growthbook = GrowthBook()
     async with opened(growthbook, streaming=False, refresh_s=0, keep_s=0) as adapter:
         for _ in range(3):
