@@ -25,13 +25,6 @@ LISTS = """
 LATE_S = 0.3
 
 
-class Quiet(ThreadingHTTPServer):
-    """Says nothing of clients that have gone."""
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing."""
-
-
 class Service(BaseHTTPRequestHandler):
     """A customer data platform and a recommender, which knows Ann."""
 
@@ -61,9 +54,14 @@ class Service(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of those who gave up waiting: it would stand in the output of whichever command runs by then."""
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = Quiet(("127.0.0.1", 0), Service)
+    server = Server(("127.0.0.1", 0), Service)
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
     yield server.server_port

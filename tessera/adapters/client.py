@@ -58,6 +58,12 @@ class Reply:
 
     status: int
     document: object
+    headers: Mapping[str, str]
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """For how many seconds the service wants to be left alone, None where it does not say."""
+        return retry_after_s(self.headers.get("retry-after"), datetime.now(UTC))
 
 
 def fill_url(template: str, values: Mapping[str, object]) -> str:
@@ -101,7 +107,8 @@ async def ask_json(client: httpx.AsyncClient, source: str, call: Call, understoo
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
     except (httpx.HTTPError, aiohttp.ClientError) as failure:
         raise _unanswered(source, failure) from failure
-    return Reply(reply.status_code, _decode(source, bytes(body), needed=reply.status_code == httpx.codes.OK))
+    document = _decode(source, bytes(body), needed=reply.status_code == httpx.codes.OK)
+    return Reply(reply.status_code, document, reply.headers)
 
 
 def bearer(token: str) -> dict[str, str]:

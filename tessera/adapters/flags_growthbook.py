@@ -2,7 +2,8 @@
 
 The SDK's own loading is not used: it keeps one state for the whole process, follows redirects and reads replies of any
 size (growthbook 4.0.0, `growthbook_client.py`). Where features come from and what they look like: GrowthBook's
-documentation, "SDK Connection Endpoint".
+documentation, "SDK Connection Endpoint". Its stream has two events: `features` brings them, and `features-updated`
+says that there are others.
 """
 
 import asyncio
@@ -10,13 +11,16 @@ import logging
 import time
 from collections.abc import Mapping
 
+import httpx
 from growthbook.common_types import EvaluationContext, GlobalContext, StackContext, UserContext, features_from_dict
 from growthbook.common_types import Options as SdkOptions
 from growthbook.core import eval_feature
 from pydantic import Field, NonNegativeFloat
+from pydantic_core import from_json
 
 from tessera.adapters.base import Options, Reach
-from tessera.adapters.client import fill_url, get_json
+from tessera.adapters.client import Call, ask_json, fill_url
+from tessera.adapters.streaming import EventStream
 from tessera.renderer.core.errors import SourceError, SourceGarbled
 from tessera.renderer.core.ports import FlagQuery
 
@@ -36,6 +40,9 @@ class GrowthBookOptions(Options):
     keep_s: NonNegativeFloat = Field(
         3600, description="Seconds for which features are gone by while newer ones cannot be had"
     )
+    streaming: bool = Field(
+        False, description="Whether to be told of changes as they are made, where GrowthBook offers a stream"
+    )
 
 
 class GrowthBookFlags:
@@ -45,9 +52,12 @@ class GrowthBookFlags:
 
     def __init__(self, options: GrowthBookOptions, reach: Reach) -> None:
         self._client = reach.client
-        self._url = fill_url(options.host.rstrip("/") + "/api/features/{key}", {"key": options.client_key})
+        host, key = options.host.rstrip("/"), {"key": options.client_key}
+        self._url = fill_url(host + "/api/features/{key}", key)
+        self._stream = EventStream(reach.client, fill_url(host + "/sub/{key}", key), self._refresh, self._hear)
         self._options = options
         self._features: GlobalContext | None = None
+        self._version: str | None = None
         self._loaded_s = 0.0
         self._loading = asyncio.Lock()
         self._refreshing: asyncio.Task[None] | None = None
@@ -74,9 +84,31 @@ class GrowthBookFlags:
         except SourceError as failure:
             log.warning("%s; older features are gone by", failure)
 
+    async def _hear(self, event: str, said: str) -> None:
+        """Take what the stream says of other features."""
+        if event == "features-updated":
+            await self._refresh()
+        elif event == "features":
+            try:
+                self._take(from_json(said), time.monotonic(), None)
+            except (SourceGarbled, ValueError):
+                log.warning("flags: the stream brought no features; older features are gone by")
+
     async def _load(self) -> GlobalContext:
+        """Ask for the features, if they are others than those at hand (RFC 9110, section 13.1.2)."""
         began_s = time.monotonic()
-        document = await get_json(self._client, "flags", self._url, None)
+        known = {"if-none-match": self._version} if self._version is not None else {}
+        understood = (httpx.codes.NOT_FOUND, *((httpx.codes.NOT_MODIFIED,) if known else ()))
+        reply = await ask_json(self._client, "flags", Call("GET", self._url, known), understood)
+        if self._options.streaming and reply.headers.get("x-sse-support") == "enabled":
+            self._stream.start()
+        if reply.status == httpx.codes.NOT_MODIFIED and self._features is not None:
+            self._loaded_s = max(self._loaded_s, began_s)
+            return self._features
+        return self._take(reply.document, began_s, reply.headers.get("etag"))
+
+    def _take(self, document: object, began_s: float, version: str | None) -> GlobalContext:
+        """Go by these features, unless newer ones have come since ``began_s``. Returns those to go by."""
         found = document.get("features") if isinstance(document, dict) else None
         if not isinstance(document, dict) or not isinstance(found, dict):
             raise SourceGarbled("flags", "the reply has no features: is the client key right, and nothing encrypted?")
@@ -85,11 +117,13 @@ class GrowthBookFlags:
             features = features_from_dict(found)
         except ODD as failure:
             raise SourceGarbled("flags", "the features are not as GrowthBook has them") from failure
-        self._features = GlobalContext(SdkOptions(), features, groups if isinstance(groups, dict) else {})
-        self._loaded_s = began_s
+        if self._features is None or began_s >= self._loaded_s:
+            self._features = GlobalContext(SdkOptions(), features, groups if isinstance(groups, dict) else {})
+            self._loaded_s, self._version = began_s, version
         return self._features
 
     async def _close(self) -> None:
+        await self._stream.close()
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.gather(self._refreshing, return_exceptions=True)

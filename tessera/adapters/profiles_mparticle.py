@@ -122,7 +122,8 @@ def _audiences(memberships: object) -> set[str]:
     now_ms = time.time() * 1000
     found = set()
     for each in memberships:
-        until_ms = object_at(each, "audience_memberships").get("expiration_timestamp_ms")
-        if not isinstance(until_ms, int | float) or until_ms > now_ms:
-            found.add(str(each.get("audience_id")))
+        membership = object_at(each, "audience_memberships")
+        until_ms = membership.get("expiration_timestamp_ms")
+        if "audience_id" in membership and (not isinstance(until_ms, int | float) or until_ms > now_ms):
+            found.add(str(membership["audience_id"]))
     return found

@@ -97,7 +97,7 @@ class AlgoliaRecommender:
                 failure = failed
             else:
                 if reply.status == TOO_MANY:
-                    raise SourceUnavailable(PORT, f"answered with status {TOO_MANY}")
+                    raise SourceUnavailable(PORT, f"answered with status {TOO_MANY}", reply.retry_after_s)
                 return reply.document
         raise failure
 

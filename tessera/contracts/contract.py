@@ -118,7 +118,8 @@ async def closing(stage: Staged[A], close: Callable[[], Awaitable[None]]) -> Asy
         await close()
         stage.fail(None)
         if stage.stand_in is not None:
-            await stage.stand_in.wait_until(lambda connections: connections == 0)
+            stand_in = stage.stand_in
+            await stand_in.wait_until(lambda: stand_in.connections == 0)
 
 
 def made(adapter: Any, settings: Mapping[str, object], reach: Reach) -> Any:

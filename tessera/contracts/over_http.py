@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -16,13 +16,13 @@ from tessera.adapters.client import make_client
 from tessera.adapters.sqlite import Store
 from tessera.contracts.contract import SECRET, STRANGER, VISITOR, Contract, Staged, closing, made
 from tessera.contracts.stand_in import FAULTS, Asked, Reply, StandIn
-from tessera.renderer.core.errors import SourceError
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceUnavailable
 
 MANGLED = 150
 """Ways in which a good reply is spoilt: each of its parts becomes something else."""
 ODD_IDS = (
     *("a/../admin", "a?b=c#d", "..", ".", "%2e%2e", "ü ñ", "{visitor_id}"),
-    *("a\r\nx-evil: 1", "a&b=c", "@evil.example"),
+    *("a\r\nx-evil: 1", "a&b=c", "@evil.example", '"}) {x('),
 )
 
 
@@ -31,7 +31,7 @@ class OverHttp(Contract[Any, Any]):
 
     ``settings`` are the adapter's own, as in `tessera.toml`; environment variables that they name hold a secret. What
     is answered is ``known``, and ``unknown`` where a request mentions `STRANGER`; an upstream with more to say has an
-    `answer` of its own.
+    `answer` of its own. ``wrong`` is JSON that must not be taken for an answer.
     """
 
     faults: ClassVar[Collection[str]] = [fault for fault in FAULTS if fault != "slow"]
@@ -39,6 +39,7 @@ class OverHttp(Contract[Any, Any]):
     settings: ClassVar[Mapping[str, object]] = {}
     known: ClassVar[Reply]
     unknown: ClassVar[Reply] = Reply(status=404)
+    wrong: ClassVar[Sequence[object]] = ()
 
     def answer(self, asked: Asked) -> Reply:
         """Answer one request, while no fault is on."""
@@ -64,14 +65,16 @@ class OverHttp(Contract[Any, Any]):
 
     def test_a_cancelled_call_ends_at_once_and_leaves_no_connection(self, tmp_path: Path) -> None:
         async def scene(stage: Staged[Any]) -> None:
+            stand_in = stage.stand_in
+            assert stand_in is not None
+            await self.ask(stage.adapter, VISITOR)  # what all calls share, such as a login, is there by now
             stage.fail("slow")
             call = asyncio.ensure_future(self.ask(stage.adapter, VISITOR))
-            assert stage.stand_in is not None
-            await stage.stand_in.wait_until(lambda connections: connections == 1)
+            await stand_in.wait_until(lambda: stand_in.hanging > 0)
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            await stage.stand_in.wait_until(lambda connections: connections == 0)
+            await stand_in.wait_until(lambda: stand_in.hanging == 0)
             stage.fail(None)
             self.check(await self.ask(stage.adapter, VISITOR), VISITOR)
 
@@ -80,9 +83,24 @@ class OverHttp(Contract[Any, Any]):
     def test_json_of_another_shape_is_a_source_error_at_worst(self, tmp_path: Path) -> None:
         async def scene(stage: Staged[Any]) -> None:
             assert stage.stand_in is not None
+            await self.ask(stage.adapter, VISITOR)
+            for document in self.wrong:
+                stage.stand_in.instead = Reply(document)
+                with pytest.raises(SourceGarbled):
+                    await self.ask(stage.adapter, VISITOR)
+            stage.stand_in.instead = None
             for stage.stand_in.mangled in range(MANGLED):
                 with suppress(SourceError):
                     await self.ask(stage.adapter, VISITOR)
+
+        self.play(tmp_path, scene)
+
+    def test_an_upstream_that_wants_to_be_left_alone_is_heard(self, tmp_path: Path) -> None:
+        async def scene(stage: Staged[Any]) -> None:
+            stage.fail("rate limited")
+            with pytest.raises(SourceUnavailable) as failure:
+                await self.ask(stage.adapter, VISITOR)
+            assert failure.value.retry_after_s == 3600
 
         self.play(tmp_path, scene)
 

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import ClassVar
 
 from tessera.contracts.contract import VISITOR, Contract, Staged
-from tessera.renderer.core.ports import Profile, Profiles
+from tessera.renderer.core.ports import Consent, Profile, Profiles
 
 
 class ProfilesContract(Contract[Profiles, Profile]):
-    """``traits`` and ``segments`` are what the upstream knows of `VISITOR`.
+    """``traits``, ``segments``, ``ids`` and ``consents`` are what the upstream knows of `VISITOR`.
 
     Have it know more traits than these: only what was asked for may come.
     """
 
     traits: ClassVar[Mapping[str, object]]
     segments: ClassVar[frozenset[str]] = frozenset()
+    ids: ClassVar[Mapping[str, str]] = {}
+    consents: ClassVar[Mapping[str, Consent]] = {}
 
     async def ask(self, adapter: Profiles, visitor_id: str) -> Profile:
         """Ask for all the traits."""
@@ -25,9 +27,10 @@ class ProfilesContract(Contract[Profiles, Profile]):
         """A visitor who is not known is a missing profile."""
         if visitor_id == VISITOR:
             assert answer.status != "missing"
-            assert (dict(answer.traits), answer.segments) == (self.traits, self.segments)
+            known = Profile(self.traits, self.segments, answer.status, self.ids, self.consents)
+            assert answer == known
         else:
-            assert (answer.status, dict(answer.traits), answer.segments) == ("missing", {}, frozenset())
+            assert answer == Profile(status="missing")
 
     def test_only_the_traits_that_were_asked_for_come(self, tmp_path: Path) -> None:
         name = next(iter(self.traits))

@@ -15,6 +15,8 @@ Fault = Literal[
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 ELSEWHERE = "https://elsewhere.example/"
+PATIENCE_S = 4.0
+"""How long connections are waited for that are to open or to end."""
 
 
 class Asked(NamedTuple):
@@ -49,9 +51,14 @@ class StandIn:
     """Listens on the loopback interface. Every request of `client` goes to it, whatever host it names."""
 
     def __init__(self, answer: Callable[[Asked], Reply]) -> None:
-        """``answer`` says what is answered while no ``fault`` is on; ``mangled`` numbers a way of spoiling that."""
+        """``answer`` says what is answered while no ``fault`` is on, or ``instead`` if that is set.
+
+        ``mangled`` numbers a way of spoiling it; ``hanging`` counts the requests that wait for an answer in vain.
+        """
         self.fault: Fault | None = None
+        self.instead: Reply | None = None
         self.mangled: int | None = None
+        self.hanging = 0
         self.asked: list[Asked] = []
         self._answer = answer
         self._port = 0
@@ -83,10 +90,15 @@ class StandIn:
 
         client.event_hooks = {"request": [take_its_place]}
 
-    async def wait_until(self, condition: Callable[[int], bool]) -> None:
-        """Return once the number of open connections is such. Raises TimeoutError after four seconds."""
-        async with asyncio.timeout(4), self._changed:
-            await self._changed.wait_for(lambda: condition(len(self._open)))
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return once a condition on connections and hanging requests holds. Raises TimeoutError after `PATIENCE_S`."""
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            await self._changed.wait_for(condition)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -110,15 +122,14 @@ class StandIn:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         await reader.readexactly(int(fields.get("content-length", 0)))
-        async with self._changed:
-            self._changed.notify_all()
         fault = self.fault
         if fault == "slow":
-            await reader.read()  # until whoever asked goes
+            await self._keep_waiting(reader)
             return False
         if fault == "hung up":
             return False
-        reply = _FAULTY[fault] if fault in _FAULTY else self._answer(self.asked[int(fields["x-stand-in"])])
+        asked = self.asked[int(fields["x-stand-in"])]
+        reply = _FAULTY[fault] if fault in _FAULTY else self.instead or self._answer(asked)
         if self.mangled is not None and not isinstance(reply.content, bytes):
             ways = list(spoilt(reply.content))
             reply = replace(reply, content=ways[self.mangled % len(ways)])
@@ -128,6 +139,19 @@ class StandIn:
         writer.write(said)
         await writer.drain()
         return fault != "cut off"
+
+    async def _keep_waiting(self, reader: asyncio.StreamReader) -> None:
+        """Answer nothing, until whoever asked goes."""
+        await self._count_hanging(1)
+        try:
+            await reader.read()
+        finally:
+            await self._count_hanging(-1)
+
+    async def _count_hanging(self, more: int) -> None:
+        self.hanging += more
+        async with self._changed:
+            self._changed.notify_all()
 
 
 _FAULTY: Mapping[Fault | None, Reply] = {

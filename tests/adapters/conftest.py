@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from tessera.adapters.client import make_client
+from tessera.adapters.registry import adapter_of
 from tessera.renderer.core.ports import Profiles
-from tests.adapters.vendors import BY_NAME
+from tests.adapters.vendors import SETTINGS
 from tests.support.reach import reach_of
 
 Make = Callable[..., Profiles]
@@ -30,6 +31,8 @@ async def make(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> As
         def made(name: str, **more: Any) -> Profiles:
             reach = reach_of(client)
             opened.push_async_callback(reach.closing.aclose)
-            return BY_NAME[name].make(reach, **more)
+            adapter = adapter_of("profiles", name)
+            profiles: Profiles = adapter(adapter.Options(**{**SETTINGS[name], **more}), reach)
+            return profiles
 
         yield made

@@ -5,9 +5,7 @@ import pytest
 import respx
 
 from tessera.adapters.catalogue_http import HttpCatalogue, HttpCatalogueOptions
-from tessera.renderer.core.errors import SourceError
 from tests.support.reach import reach_of
-from tests.support.vendors import FAILURES, each_failure
 
 URL = "https://shop.example/items"
 TENT = {"id": "a", "title": "Tent", "price": 10, "shop": {"left": 3}}
@@ -54,13 +52,3 @@ async def test_fields_come_from_their_declared_places(
 async def test_none_that_exist_are_none(client: httpx.AsyncClient) -> None:
     upstream.get(url__startswith=URL).respond(404)
     assert await catalogue(client).items(["a"]) == {}
-
-
-@upstream
-@each_failure
-async def test_every_failure_is_a_typed_error(client: httpx.AsyncClient, failure: str) -> None:
-    effect, error, _ = FAILURES[failure]
-    upstream.get(url__startswith=URL).mock(side_effect=effect if isinstance(effect, Exception) else [effect])
-    with pytest.raises(SourceError, match=r"^catalogue: ") as failed:
-        await catalogue(client).items(["a"])
-    assert isinstance(failed.value, error)

@@ -35,9 +35,12 @@ class GrowthBook:
     def __init__(self) -> None:
         self.now_s = 1000.0
         self.features: Mapping[str, object] = {"on": {"defaultValue": True}}
+        self.unchanged = False
 
     def answer(self, asked: Asked) -> Reply:
-        return Reply({"features": self.features, "savedGroups": {"friends": ["ann"]}})
+        if self.unchanged:
+            return Reply(b"", 304)
+        return Reply({"features": self.features, "savedGroups": {"friends": ["ann"]}}, headers={"etag": '"v1"'})
 
     @asynccontextmanager
     async def adapter(self, **settings: Any) -> AsyncIterator[tuple[GrowthBookFlags, StandIn]]:
@@ -73,6 +76,17 @@ async def test_features_are_loaded_anew_behind_the_answers(growthbook: GrowthBoo
         assert adapter._refreshing is not None
         await adapter._refreshing
         assert await adapter.flags(ON) == {"on": False}
+        assert len(stand_in.asked) == 2
+
+
+async def test_features_that_have_not_changed_count_as_loaded_anew(growthbook: GrowthBook) -> None:
+    async with growthbook.adapter(refresh_s=60, keep_s=60) as (adapter, stand_in):
+        await adapter.flags(ON)
+        growthbook.unchanged = True
+        growthbook.now_s += 60
+        assert await adapter.flags(ON) == {"on": True}
+        growthbook.now_s += 59
+        assert await adapter.flags(ON) == {"on": True}
         assert len(stand_in.asked) == 2
 
 

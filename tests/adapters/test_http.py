@@ -57,17 +57,6 @@ async def test_an_unknown_visitor_is_a_missing_profile(profiles: HttpProfiles, r
     assert await profiles.profile("nobody", TRAITS) == Profile(status="missing")
 
 
-@upstream
-@pytest.mark.parametrize("visitor_id", ["a/../admin", "a?b=c#d", "ü ñ", "%2e%2e", "..", ".", "{traits}"])
-async def test_a_visitor_id_cannot_change_the_address(profiles: HttpProfiles, visitor_id: str) -> None:
-    route = upstream.get(url__startswith=CDP + "/").respond(json={"traits": {}})
-    await profiles.profile(visitor_id, TRAITS)
-    sent = route.calls.last.request.url
-    assert sent.host == "cdp.example"
-    assert sent.raw_path.count(b"/") == 3
-    assert sent.query == b""
-
-
 GZIP = {"content-encoding": "gzip"}
 FAILURES: list[tuple[str, httpx.Response | Exception, type[SourceError], str]] = [
     ("rate limit", httpx.Response(429), SourceUnavailable, "answered with status 429"),
@@ -123,12 +112,6 @@ async def test_a_list_comes_in_order_without_repetitions(recommender: HttpRecomm
 
 
 @upstream
-async def test_a_list_is_never_longer_than_asked(recommender: HttpRecommender) -> None:
-    upstream.get(url__startswith=RECO).respond(json={"recomms": [{"id": str(n)} for n in range(9)]})
-    assert len((await recommender.items(POPULAR)).items) == 3
-
-
-@upstream
 async def test_whole_items_are_mapped_to_declared_fields(client: httpx.AsyncClient) -> None:
     upstream.get(RECO).respond(json=[{"sku": "a", "doc": {"name": "Tent"}}])
     fields = {"title": "doc.name", "brand": "doc.brand"}
@@ -151,20 +134,6 @@ def test_a_path_that_is_not_there_is_none() -> None:
 
 def test_placeholders_are_encoded_whole() -> None:
     assert fill_url("https://x/{a}", {"a": "1/2 ?"}) == "https://x/1%2F2%20%3F"
-
-
-@pytest.mark.parametrize("reply", [b"", b"no HTTP\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
-async def test_a_service_that_breaks_off_is_unavailable(client: httpx.AsyncClient, reply: bytes) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(reply)
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        with pytest.raises(SourceUnavailable):
-            await get_json(client, "profile", url, None)
 
 
 async def test_one_reply_leaves_no_cookie_in_the_next_request(client: httpx.AsyncClient) -> None:

@@ -71,6 +71,13 @@ async def test_a_wrong_request_is_no_missing_profile(make: Make) -> None:
 
 
 @upstream
+async def test_a_membership_that_is_null_is_none(make: Make) -> None:
+    upstream.post(url__startswith=LOGIN).respond(json=TOKEN)
+    upstream.post(url__startswith=API).respond(json={**MPARTICLE, "audience_memberships": [None]})
+    assert (await make("mparticle").profile("u1", frozenset())).segments == frozenset()
+
+
+@upstream
 async def test_who_opted_out_has_denied_consent(make: Make) -> None:
     upstream.post(url__startswith=LOGIN).respond(json=TOKEN)
     upstream.post(url__startswith=API).respond(json={**MPARTICLE, "is_opted_out": True})

@@ -7,10 +7,10 @@ import pytest
 import respx
 
 from tessera.adapters.recommender_algolia import AlgoliaOptions, AlgoliaRecommender
-from tessera.renderer.core.errors import SourceTimeout
+from tessera.renderer.core.errors import SourceTimeout, SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 from tests.support.reach import reach_of
-from tests.support.vendors import FAILURES, WITHIN, body_of, each_failure, expect_failure
+from tests.support.vendors import WITHIN, body_of
 
 HOSTS = ("app1-dsn.algolia.net", "app1-1.algolianet.com", "app1-2.algolianet.com", "app1-3.algolianet.com")
 POPULAR = ListQuery("popular", 3)
@@ -130,10 +130,10 @@ async def test_four_silent_hosts_are_a_timeout(client: httpx.AsyncClient, monkey
 
 
 @upstream
-@each_failure
-async def test_every_failure_is_a_typed_error(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, failure: str
+async def test_a_rate_limit_is_not_asked_again_elsewhere(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = await expect_failure(upstream, failure, recommender(client, monkeypatch), POPULAR)
-    asked_again = FAILURES[failure][1].__name__ != "SourceGarbled" and failure != "rate limit"
-    assert calls == (4 if asked_again else 1)
+    route = upstream.post(url__startswith="https://").respond(429, headers={"retry-after": "7"})
+    with pytest.raises(SourceUnavailable) as failure:
+        await recommender(client, monkeypatch).items(POPULAR)
+    assert (failure.value.retry_after_s, route.call_count) == (7, 1)

@@ -5,10 +5,9 @@ import pytest
 import respx
 
 from tessera.adapters.recommender_gorse import GorseOptions, GorseRecommender
-from tessera.renderer.core.errors import SourceGarbled
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 from tests.support.reach import reach_of
-from tests.support.vendors import WITHIN, each_failure, expect_failure
+from tests.support.vendors import WITHIN
 
 URL = "https://gorse.example"
 PERSONAL = ListQuery("personal", 3, WITHIN)
@@ -79,16 +78,3 @@ async def test_an_id_cannot_lead_elsewhere(gorse: GorseRecommender, query: ListQ
 @upstream
 async def test_items_that_are_named_are_not_asked_for(gorse: GorseRecommender) -> None:
     assert (await gorse.items(ListQuery("lookup", 2, to=("b", "a")))).items == (Recommended("b"), Recommended("a"))
-
-
-@upstream
-@each_failure
-async def test_every_failure_is_a_typed_error(gorse: GorseRecommender, failure: str) -> None:
-    assert await expect_failure(upstream, failure, gorse, PERSONAL) == 1
-
-
-@upstream
-async def test_nothing_but_a_list_is_a_list(gorse: GorseRecommender) -> None:
-    upstream.get(url__startswith=URL).respond(json={"Id": "a"})
-    with pytest.raises(SourceGarbled):
-        await gorse.items(PERSONAL)

@@ -14,7 +14,7 @@ from tessera.adapters.recommender_personalize import PersonalizeOptions, Persona
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 from tests.support.reach import reach_of
-from tests.support.vendors import WITHIN, body_of, each_failure, expect_failure
+from tests.support.vendors import WITHIN, body_of
 
 URL = "https://personalize-runtime.eu-central-1.amazonaws.com/recommendations"
 ARN = "arn:aws:personalize:eu-central-1:1:"
@@ -157,12 +157,6 @@ async def test_without_credentials_it_is_unavailable(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(SourceUnavailable, match="no AWS credentials"):
         await recommender(client).items(PERSONAL)
-
-
-@upstream
-@each_failure
-async def test_every_failure_is_a_typed_error(client: httpx.AsyncClient, failure: str) -> None:
-    assert await expect_failure(upstream, failure, recommender(client), PERSONAL) == 1
 
 
 def test_without_the_signer_authors_are_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from tessera.adapters.recommender_recombee import RecombeeOptions, RecombeeRecom
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 from tests.support.reach import reach_of
-from tests.support.vendors import WITHIN, body_of, each_failure, expect_failure
+from tests.support.vendors import WITHIN, body_of
 
 HOST = "https://rapi-eu-west.recombee.com"
 PERSONAL = ListQuery("personal", 3, WITHIN, name="for-you")
@@ -145,14 +145,6 @@ async def test_fields_come_from_declared_properties(client: httpx.AsyncClient, m
 
 
 @upstream
-async def test_a_user_who_is_not_known_has_an_empty_list(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upstream.post(url__startswith=HOST).respond(404, json={"statusCode": 404, "message": "no such user"})
-    assert (await recommender(client, monkeypatch).items(PERSONAL)).status == "empty"
-
-
-@upstream
 @pytest.mark.parametrize("category", ['x" or true or "', "a\\", "it's", "a\nb"])
 async def test_a_category_cannot_become_a_filter_of_its_own(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, category: str
@@ -178,11 +170,3 @@ async def test_items_that_are_named_are_not_asked_for(
 ) -> None:
     found = await recommender(client, monkeypatch).items(ListQuery("lookup", 2, to=("c", "a", "b")))
     assert [each.id for each in found.items] == ["c", "a"]
-
-
-@upstream
-@each_failure
-async def test_every_failure_is_a_typed_error(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, failure: str
-) -> None:
-    assert await expect_failure(upstream, failure, recommender(client, monkeypatch), PERSONAL) == 1

@@ -10,6 +10,7 @@ import pytest
 
 from tessera.adapters.base import Nothing, Reach
 from tessera.adapters.client import fill_url, get_json
+from tessera.contracts import stand_in
 from tessera.contracts.contract import Contract
 from tessera.contracts.lists import ListsContract
 from tessera.contracts.over_http import OverHttp
@@ -146,8 +147,9 @@ CASES: list[tuple[type[Any], str, tuple[object, ...]]] = [
     ("adapter", "test", "arguments"), CASES, ids=[f"{each[0].__name__}-{each[1]}" for each in CASES]
 )
 def test_an_adapter_that_breaks_a_promise_fails(
-    tmp_path: Path, adapter: type[Any], test: str, arguments: tuple[object, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, adapter: type[Any], test: str, arguments: tuple[object, ...]
 ) -> None:
+    monkeypatch.setattr(stand_in, "PATIENCE_S", 0.5)
     broken: Callable[..., None] = getattr(of(adapter), test)
     with pytest.raises(BROKEN):
         broken(tmp_path, *arguments)

@@ -1,6 +1,6 @@
 """The adapters of flag services keep their port's contract."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -13,13 +13,15 @@ from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvid
 
 from tessera.adapters.base import Reach
 from tessera.adapters.flags_growthbook import GrowthBookFlags
+from tessera.adapters.flags_none import NoFlags
 from tessera.adapters.flags_openfeature import OpenFeatureFlags
 from tessera.adapters.sqlite import Store
 from tessera.contracts.contract import VISITOR, Staged, closing, made
 from tessera.contracts.flags import FlagsContract
 from tessera.contracts.over_http import OverHttp
 from tessera.contracts.stand_in import Reply
-from tessera.renderer.core.ports import FlagKind
+from tessera.renderer.core.ports import FlagKind, FlagQuery, Flags
+from tests.support.reach import reach_of
 
 KINDS: dict[str, FlagKind] = {"checkout": "boolean", "copy": "text", "limit": "integer", "rate": "decimal"}
 VALUES = {"checkout": True, "copy": "urgency", "limit": 3, "rate": 0.5}
@@ -46,6 +48,11 @@ class TestGrowthBook(OverHttp, FlagsContract):
     for_strangers = OTHERS
 
 
+async def test_without_a_service_nobody_is_asked_and_every_flag_is_unknown() -> None:
+    flags: Flags = made(NoFlags, {}, reach_of())
+    assert await flags.flags(FlagQuery(tuple(KINDS.items()), (("id", VISITOR),))) == {}
+
+
 class Provider(InMemoryProvider):
     """A provider that knows two visitors apart, and can be broken."""
 
@@ -67,6 +74,7 @@ class Provider(InMemoryProvider):
 
 
 class TestOpenFeature(FlagsContract):
+    adapter = OpenFeatureFlags
     faults: ClassVar[Collection[str]] = ("failing", "broken", "garbled")
     kinds = KINDS
     values = VALUES
@@ -76,7 +84,7 @@ class TestOpenFeature(FlagsContract):
     async def staged(self, folder: Path) -> AsyncIterator[Staged[Any]]:
         async with AsyncExitStack() as opened:
             reach = Reach(lambda: cast(httpx.AsyncClient, None), cast(Store, None), opened)
-            adapter = made(OpenFeatureFlags, {"provider": f"{__name__}:Provider"}, reach)
+            adapter = made(self.adapter, {"provider": f"{__name__}:Provider"}, reach)
 
             def fail(fault: Any) -> None:
                 Provider.fault = fault

@@ -1,7 +1,7 @@
 """Every adapter of ours keeps its port's contract."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from tessera.adapters.assignments_sqlite import SqliteAssignments
 from tessera.adapters.carts_sqlite import SqliteCarts
+from tessera.adapters.catalogue_http import HttpCatalogue
 from tessera.adapters.catalogue_sqlite import SqliteCatalogue
 from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
@@ -59,6 +60,14 @@ class TestHttpLists(OverHttp, ListsContract):
     settings: ClassVar = {"url": "https://reco.example/{kind}/{visitor_id}?n={count}"}
     known = Reply({"items": [{"id": sku} for sku in ("a", "b", "a", "c", "d", "e")]})
     items = ("a", "b", "c")
+
+
+class TestHttpCatalogue(OverHttp, CatalogueContract):
+    adapter = HttpCatalogue
+    settings: ClassVar = {"url": "https://shop.example/items?ids={ids}", "token_variable": "SHOP_TOKEN"}
+    known = Reply({"items": [{"id": sku, "title": "Tent"} for sku in ("T1", "T2", "T3")]})
+    wrong: ClassVar[Sequence[object]] = ([], {"items": 7})
+    items: ClassVar = {sku: {"sku": sku, "id": sku, "title": "Tent"} for sku in ("T1", "T2")}
 
 
 class TestSqliteProfiles(OverStore, ProfilesContract):
