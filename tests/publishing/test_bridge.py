@@ -10,18 +10,24 @@ import pytest
 
 from tessera.adapters.machines_redis import RedisMachines
 from tessera.adapters.redis import SharedRedis
+from tessera.adapters.sqlite import STORE
 from tessera.adapters.stream_redis import RedisStream
+from tessera.adapters.suppressed_redis import RedisSuppressed
+from tessera.adapters.suppressed_sqlite import SqliteSuppressed
 from tessera.publishing.bridge import Bridge
 from tessera.publishing.rollcall import RollCall
+from tessera.publishing.suppressions import Suppressions
 from tessera.publishing.switchboard import Switchboard, Thrown
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
 from tessera.renderer.following import Follower
 from tessera.renderer.noticeboard import Noticeboard
+from tessera.renderer.suppressed import Suppressed
 from tessera.rules.switches import Switch
 from tests.support.redis import RedisServer, redis_server
 
 KEY = "tessera:test:notices"
+SECRET = "a secret for tests only"
 HERO = Switch(page="home", slot="hero")
 
 
@@ -35,10 +41,13 @@ class Machine:
         self.stream = RedisStream(self.redis, KEY)
         self.switchboard = Switchboard(folder / "switches.json")
         self.roll_call = RollCall(self.board, RedisMachines(self.redis, f"{KEY}:machines"))
-        self.bridge = Bridge(self.board, self.stream, self.switchboard, self.roll_call)
+        self.stored = SqliteSuppressed(folder / STORE)
+        suppressions = Suppressions(self.stored, RedisSuppressed(self.redis, f"{KEY}:suppressed"))
+        self.bridge = Bridge(self.board, self.stream, self.switchboard, self.roll_call, suppressions)
         self.purged: list[str] = []
         self.dropped = 0
-        self.follower = Follower(Noticeboard(folder), self)
+        self.suppressed = Suppressed(SECRET, self.stored.all)
+        self.follower = Follower(Noticeboard(folder), self, self.suppressed)
 
     def purge(self, tags: tuple[str, ...], *, hard: bool) -> int:
         if tags == ("everything",):
