@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from tessera.cli.site import fail, read_settings, report, site_option, state_option
-from tessera.cli.store import prepare_store
+from tessera.cli.store import cannot_keep, prepare_store
 from tessera.publishing.deployment import Deployment, NotServable
 from tessera.renderer.personas import PersonasError
 from tessera.workers import run
@@ -40,3 +40,7 @@ def serve(
         sys.exit(1)
     except PersonasError as broken:
         fail(str(broken))
+    except OSError as failure:
+        if failure.filename is None:  # of a socket, so not of the state
+            fail(f"{settings.site.name} cannot be served: {failure.strerror or failure}")
+        cannot_keep(settings, failure)

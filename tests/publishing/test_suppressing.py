@@ -20,7 +20,7 @@ from tessera.renderer.core.notices import Notice
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.reload import LiveSite
 from tests.support.client import SECRET, running, settings_for_tests
-from tests.support.sites import load, write_site
+from tests.support.sites import FACTS, load, write_site
 
 TOKEN = "a token for tests only"
 MAY = {"authorization": f"Bearer {TOKEN}"}
@@ -38,12 +38,13 @@ PAGE = """
         default: {template: hello.liquid}
         rules:
           - name: Refused
-            when: visitor.consent == "denied"
+            when: consent.personalization == "denied"
             show: {template: refused.liquid}
           - name: Known
             when: visitor.known
             show: {template: known.liquid}
 """
+SEEN = "      banner.seen: {type: integer, source: events, event: shown, of: winter, window: 7 days}\n"
 TEMPLATES = {"hello.liquid": "Hello", "gold.liquid": "Gold", "known.liquid": "Known", "refused.liquid": "Refused"}
 
 
@@ -54,11 +55,15 @@ def state_dir(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def served(state_dir: Path, **tables: object) -> AsyncIterator[httpx.AsyncClient]:
+async def served(state_dir: Path, mode: str = "production", **tables: object) -> AsyncIterator[httpx.AsyncClient]:
     """One process of a site."""
-    folder = write_site(state_dir / "site", {"home.yaml": PAGE}, TEMPLATES)
+    folder = write_site(
+        state_dir / "site",
+        {"home.yaml": PAGE, "facts.yaml": FACTS.replace("    item:\n", SEEN + "    item:\n")},
+        TEMPLATES,
+    )
     given = {"admin_token": TOKEN, "edge_secret": "an edge's secret", "visitors": {"plain_cookie": "uid"}, **tables}
-    settings = settings_for_tests(server={"state_dir": state_dir}, **given)
+    settings = settings_for_tests(server={"state_dir": state_dir, "mode": mode}, **given)
     async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
@@ -105,7 +110,7 @@ async def test_nothing_is_fetched_about_them_nor_stored(state_dir: Path) -> None
             assert await shown(server, "ann", "hero") == "Gold"
             assert (await server.delete("/-/visitors/ann?suppress=true", headers=MAY)).status_code == 200
             assert await shown(server, "ann", "hero") == "Hello"
-            report = {"event": "shown", "of": "home/greeting"}
+            report = {"event": "shown", "of": "winter"}
             told = await server.post("/events", json=report, headers=asking("ann"))
             assert told.status_code == 204
             assert upstream.calls == 1
@@ -186,7 +191,7 @@ async def test_what_is_no_order_does_nothing(state_dir: Path, method: str, path:
 
 
 async def test_without_a_secret_nobody_can_be_suppressed(state_dir: Path) -> None:
-    async with served(state_dir, secret=None) as server:
+    async with served(state_dir, "development", secret=None) as server:
         for refused in (
             await server.delete("/-/visitors/ann?suppress=true", headers=MAY),
             await server.post("/-/visitors/ann?suppress=false", headers=MAY),
