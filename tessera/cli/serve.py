@@ -8,6 +8,7 @@ import click
 from tessera.cli.site import fail, read_settings, report, site_option, state_option
 from tessera.cli.store import cannot_keep, prepare_store
 from tessera.publishing.deployment import Deployment, NotServable
+from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import PersonasError
 from tessera.workers import run
 
@@ -34,6 +35,7 @@ def serve(
     settings = read_settings(folder, **overrides)
     prepare_store(folder, settings)
     try:
+        Noticeboard(settings.server.state_dir).close()  # without it no worker can start, and each would say so at length
         run(Deployment(folder, settings), overrides, lambda url: click.echo(f"{settings.site.name} is served at {url}"))
     except NotServable as broken:
         report(broken.report)

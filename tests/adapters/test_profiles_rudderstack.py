@@ -33,3 +33,20 @@ async def test_a_wrong_destination_is_no_missing_profile(make: Make) -> None:
     upstream.post(URL).respond(404, json={"error": "no such destination"})
     with pytest.raises(SourceGarbled, match="status 404"):
         await make("rudderstack").profile("u1", frozenset())
+
+
+@upstream
+@pytest.mark.parametrize("status", [200, 202, 204])
+async def test_a_visitor_is_erased_with_the_body_that_asks_for_them(make: Make, status: int) -> None:
+    asked = upstream.delete(URL).respond(status, text="deleted")
+    await make("rudderstack").erase("u1")
+    sent = asked.calls.last.request
+    assert json.loads(sent.content)["id"] == {"type": "user_id", "value": "u1"}
+    assert sent.headers["authorization"] == "Bearer s3cret"
+
+
+@upstream
+async def test_a_wrong_destination_is_no_erasure(make: Make) -> None:
+    upstream.delete(URL).respond(404)
+    with pytest.raises(SourceGarbled, match="status 404"):
+        await make("rudderstack").erase("u1")
