@@ -76,7 +76,7 @@ def test_after_a_purge_the_workers_of_all_machines_have_obeyed(tmp_path: Path, s
     shared = {"TESSERA_REDIS__URL": server.url, "TESSERA_ADMIN_TOKEN": TOKEN, "TESSERA_REDIS__DEADLINE_MS": "500"}
 
     def purge(address: str) -> httpx.Response:
-        return httpx.post(f"{address}/purge", json={"everything": True}, headers=MAY, timeout=20)
+        return httpx.post(f"{address}/-/purge", json={"everything": True}, headers=MAY, timeout=20)
 
     with served(tmp_path / "a", environment=shared) as ann:
         with served(tmp_path / "b", environment=shared):
