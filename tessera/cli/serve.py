@@ -35,9 +35,7 @@ def serve(
     settings = read_settings(folder, **overrides)
     prepare_store(folder, settings)
     try:
-        Noticeboard(
-            settings.server.state_dir
-        ).close()  # without it no worker can start, and each would say so
+        Noticeboard(settings.server.state_dir).close()  # without it no worker can start, and each would say so
         run(Deployment(folder, settings), overrides, lambda url: click.echo(f"{settings.site.name} is served at {url}"))
     except NotServable as broken:
         report(broken.report)
