@@ -17,10 +17,11 @@ from tessera.adapters.events_sqlite import SqliteEvents
 from tessera.adapters.exposures_sqlite import SqliteExposures
 from tessera.adapters.redis import SharedRedis
 from tessera.adapters.sqlite import STORE, Store
+from tessera.adapters.suppressed_sqlite import SqliteSuppressed
 from tessera.openapi import OpenApi, describe
 from tessera.publishing.erase_route import EraseRoute
 from tessera.publishing.purge_route import PurgeRoute
-from tessera.publishing.purging import make_carriers
+from tessera.publishing.purging import make_carriers, secret_of
 from tessera.publishing.telling import make_bridge
 from tessera.renderer.admin import mounted
 from tessera.renderer.cache.memory import MemoryCache
@@ -53,6 +54,7 @@ from tessera.renderer.settings import Settings
 from tessera.renderer.site import Site
 from tessera.renderer.sources import Sources
 from tessera.renderer.storing import Storing
+from tessera.renderer.suppressed import Suppressed
 from tessera.renderer.tally import Tally
 from tessera.renderer.understand import Understanding
 from tessera.renderer.upstreams import open_adapter, open_profiles, open_recommender, terms_of
@@ -69,11 +71,15 @@ class Parts(TypedDict):
 
 @asynccontextmanager
 async def assemble(
-    settings: Settings, tally: Tally | None = None, site: LiveSite | None = None
+    settings: Settings,
+    tally: Tally | None = None,
+    site: LiveSite | None = None,
+    suppressed: Suppressed | None = None,
 ) -> AsyncIterator[Parts]:
     """Open what the settings name, and close it at the end.
 
-    ``tally`` is what is counted in; ``site`` is what a server serves, None where none does.
+    ``tally`` is what is counted in; ``site`` is what a server serves, None where none does; ``suppressed`` is kept
+    abreast of who is.
     """
     tally = tally or Tally()
     async with AsyncExitStack() as opened:
@@ -103,7 +109,8 @@ async def assemble(
         opened.push_async_callback(fragments.close)
         board = Noticeboard(settings.server.state_dir)
         opened.callback(board.close)
-        follower = Follower(board, Purges(sources, fragments, lambda: site.current() if site is not None else None))
+        purges = Purges(sources, fragments, lambda: site.current() if site is not None else None)
+        follower = Follower(board, purges, suppressed)
         if site is not None:
             await opened.enter_async_context(running(follower.watch()))
             for carrier in await make_carriers(settings, board, opened):
@@ -148,7 +155,8 @@ def make_front(
     """Make the same without what stands before it."""
     development = settings.server.mode == "development"
     identity = make_identity(settings)
-    understanding = Understanding(settings, identity, personas if development else {})
+    suppressed = Suppressed(secret_of(settings), SqliteSuppressed(settings.server.state_dir / STORE).all)
+    understanding = Understanding(settings, identity, personas if development else {}, suppressed)
     previews = Previews(revealed(settings.secret) or secrets.token_hex(), find)
     edge = Edge(settings.edge.kind, settings.http.stale_s, settings.http.grace_s)
     digests, budgets = Digests(revealed(settings.secret) or secrets.token_hex()), Budgets()
@@ -169,7 +177,7 @@ def make_front(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[Parts]:
-        parts = opening(settings, tally) if opening else assemble(settings, tally, site)
+        parts = opening(settings, tally) if opening else assemble(settings, tally, site, suppressed)
         async with running(tally.keep_telling()), running(site.watch()), parts as opened:
             yield opened
 

@@ -78,13 +78,13 @@ ANSWERS: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         503: ("The purge could not be put up", JSON),
     },
     "/-/visitors/{visitor_id}": {
-        200: ("Everything is erased", JSON),
-        202: ("It is erased, but where `waiting` says", JSON),
-        400: ("No visitor is named", JSON),
+        200: ("It is done everywhere", JSON),
+        202: ("It is done, but where `waiting` says", JSON),
+        400: ("No visitor is named, or `suppress` says neither", JSON),
         401: ("A token is needed", PLAIN),
-        403: ("No token is set", JSON),
+        403: ("No token is set, or no secret to suppress with", JSON),
         404: ("Not here", PLAIN),
-        503: ("It could not be erased here, or where `failed` says", JSON),
+        503: ("It could not be done here, or where `failed` says", JSON),
     },
     "/-/metrics": {200: ("What is counted", PLAIN), 401: ("A token is needed", PLAIN), 404: ("Not here", PLAIN)},
     "/-/openapi.json": {200: ("This", JSON), 401: ("A token is needed", PLAIN), 404: ("Not here", PLAIN)},
@@ -99,6 +99,7 @@ BODIES: Mapping[str, type[BaseModel]] = {
 QUERIES: Mapping[str, Sequence[str]] = {
     "/fragments/{page}/{slot}": ("on_error", "turbo_frame"),
     "/preview": ("token", "to"),
+    "/-/visitors/{visitor_id}": ("suppress", "by"),
 }
 IN_FRONT: Mapping[str, tuple[str, str]] = {
     "/fragments/{page}/{slot}": ("get", "The HTML of one slot"),
@@ -116,7 +117,7 @@ def describe(site: Site, routes: Sequence[BaseRoute]) -> dict[str, Any]:
         if path in ANSWERS:
             summary = (inspect.getdoc(route.endpoint) or "").partition("\n")[0].partition(": `")[0]
             methods = sorted((route.methods or set()) - {"HEAD"})
-            paths[path] = {method.lower(): _operation(path, summary, site) for method in methods}
+            paths.setdefault(path, {}).update({method.lower(): _operation(path, summary, site) for method in methods})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tessera", "version": site.version},

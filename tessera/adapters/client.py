@@ -17,6 +17,8 @@ from tessera.renderer.core.carried import trace_headers
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceTooLarge, SourceUnavailable
 
 MAX_REPLY_BYTES = 2_000_000
+DELETED = (202, 204, 404)
+"""Statuses, beside 200, that say of a deletion: it will be, it is, there is nothing to delete."""
 
 
 def make_client(*, max_connections: int = 100, connect_s: float = 5.0, read_s: float = 5.0) -> httpx.AsyncClient:
@@ -46,7 +48,7 @@ def make_client(*, max_connections: int = 100, connect_s: float = 5.0, read_s: f
 class Call:
     """One request to a service: ``body`` is sent as JSON where there is one."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: object = None
@@ -88,7 +90,7 @@ async def get_json(client: httpx.AsyncClient, source: str, url: str, token: str 
 async def ask_json(client: httpx.AsyncClient, source: str, call: Call, understood: Collection[int] = ()) -> Reply:
     """Make a call for JSON, as part of the request's trace.
 
-    ``understood`` are the statuses beside 200 that mean something to the caller.
+    ``understood`` are the statuses beside 200 that mean something to the caller. A deletion's reply need not be JSON.
 
     Raises as `get_json` does; where the service says when it wants to be asked again, `SourceUnavailable` tells.
     """
@@ -107,8 +109,8 @@ async def ask_json(client: httpx.AsyncClient, source: str, call: Call, understoo
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
     except (httpx.HTTPError, aiohttp.ClientError) as failure:
         raise _unanswered(source, failure) from failure
-    document = _decode(source, bytes(body), needed=reply.status_code == httpx.codes.OK)
-    return Reply(reply.status_code, document, reply.headers)
+    needed = reply.status_code == httpx.codes.OK and call.method != "DELETE"
+    return Reply(reply.status_code, _decode(source, bytes(body), needed=needed), reply.headers)
 
 
 def bearer(token: str) -> dict[str, str]:

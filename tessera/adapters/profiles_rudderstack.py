@@ -51,12 +51,7 @@ class RudderstackProfiles:
     async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
         """Ask for one profile; empty data is a visitor that RudderStack does not know."""
         options = self._options
-        body = {
-            "entity": options.entity,
-            "destinationId": options.destination,
-            "id": {"type": options.id_type, "value": visitor_id},
-        }
-        reply = await ask_json(self._client, SOURCE, Call("POST", self._url, self._headers, body))
+        reply = await ask_json(self._client, SOURCE, Call("POST", self._url, self._headers, self._about(visitor_id)))
         views = object_at(object_at(reply.document, "the reply").get("data"), "data")
         if not views:
             return Profile(status="missing")
@@ -69,3 +64,16 @@ class RudderstackProfiles:
             ids={options.id_type: visitor_id},
             consents=consents_of(found.get(options.consent)) if options.consent is not None else {},
         )
+
+    async def erase(self, visitor_id: str) -> None:
+        """Delete what is there about a visitor: the same address and body; 404 says that the settings are wrong."""
+        call = Call("DELETE", self._url, self._headers, self._about(visitor_id))
+        await ask_json(self._client, SOURCE, call, (202, 204))
+
+    def _about(self, visitor_id: str) -> dict[str, object]:
+        options = self._options
+        return {
+            "entity": options.entity,
+            "destinationId": options.destination,
+            "id": {"type": options.id_type, "value": visitor_id},
+        }

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
-from tessera.adapters.client import Call, ask_json, at
+from tessera.adapters.client import DELETED, Call, ask_json, at
 from tessera.adapters.recommending import NOT_FOUND, PORT, by_turns, item_id, listed, looked_up, number, segments
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 
@@ -52,6 +52,12 @@ class GorseRecommender:
         else:
             paths = [f"non-personalized/{quote(self._options.popular, safe='')}"]
         return Recommendations(by_turns(query, await asyncio.gather(*(self._fetch(query, path) for path in paths))))
+
+    async def erase(self, visitor_id: str) -> None:
+        """Delete a user and their feedback (`DELETE /api/user/{id}`)."""
+        for each in segments([visitor_id]):
+            call = Call("DELETE", f"{self._base}/user/{each}", self._headers)
+            await ask_json(self._client, PORT, call, DELETED)
 
     async def _fetch(self, query: ListQuery, path: str) -> tuple[Recommended, ...]:
         asked = {"n": query.at_most, **({"category": query.category} if query.category else {})}

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
-from tessera.adapters.client import Call, ask_json, at
+from tessera.adapters.client import DELETED, Call, ask_json, at
 from tessera.adapters.recommending import (
     NOT_FOUND,
     PORT,
@@ -87,6 +87,12 @@ class RecombeeRecommender:
         replies = [await self._post(paths[0], params)] if len(paths) == 1 else await self._batch(paths, params)
         lists = [self._items(reply, query.at_most) for reply in replies if reply is not None]
         return Recommendations(by_turns(query, lists), GOOD_S)
+
+    async def erase(self, visitor_id: str) -> None:
+        """Delete a user and their interactions (docs.recombee.com, "Delete User")."""
+        for each in segments([visitor_id]):
+            target = signed(f"/{self._options.database}/users/{each}", self._token, int(time.time()))
+            await ask_json(self._client, PORT, Call("DELETE", self._options.url + target), DELETED)
 
     def _params(self, query: ListQuery) -> dict[str, object]:
         options = self._options

@@ -13,6 +13,7 @@ from tessera.app import assemble
 from tessera.cli.site import fail, offline_settings, open_site, read_settings, site_option, state_option
 from tessera.cli.situations import find_situation
 from tessera.cli.store import prepare_store
+from tessera.publishing.suppressing import is_suppressed
 from tessera.renderer.core.context import Context
 from tessera.renderer.core.device import Device
 from tessera.renderer.core.visitor import Visitor
@@ -91,6 +92,9 @@ def _explain(
     context = Context.of(
         Visitor(visitor, "granted" if visitor else "unknown"), Device(), site.locales[0], site.declared
     )
+    if visitor and is_suppressed(settings, visitor):
+        context = context.refused()
+        click.echo(f"{visitor} is suppressed", err=True)
     asked = Asked(context, site.declared, now, given=facts)
 
     async def ask() -> Explanation:

@@ -23,6 +23,7 @@ MODULES = {
     "enable": "switch",
     "purge": "purge",
     "erase": "erase",
+    "unsuppress": "erase",
     "preview": "preview",
     "adapters": "adapters",
     "probe": "probe",

@@ -16,6 +16,7 @@ from tessera.adapters.sqlite import STORE, Store
 from tessera.cli.ask import given_facts
 from tessera.cli.site import fail, offline_settings, open_site, site_option, state_option
 from tessera.cli.store import prepare_store
+from tessera.publishing.suppressing import is_suppressed
 from tessera.renderer.core.lists import ListPlan
 from tessera.renderer.probe import Probed, Prober
 from tessera.renderer.settings_upstreams import Service
@@ -56,6 +57,8 @@ def probe(
         fail(*(f"`{port}`: `{name}` must be set in the environment" for name in missing))
     site = open_site(folder, settings)
     prepare_store(folder, settings)
+    if visitor is not None and is_suppressed(settings, visitor):
+        fail(f"{visitor} is suppressed, so nobody is asked about them", code=1)
     if port == "profiles" and visitor is None:
         fail("say about whom: --visitor ID")
     if port == "catalogue" and not items:

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from tessera.cli.site import fail, read_settings, report, site_option, state_option
-from tessera.cli.store import prepare_store
+from tessera.cli.store import cannot_keep, prepare_store
 from tessera.publishing.deployment import Deployment, NotServable
+from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.personas import PersonasError
 from tessera.workers import run
 
@@ -34,9 +35,14 @@ def serve(
     settings = read_settings(folder, **overrides)
     prepare_store(folder, settings)
     try:
+        Noticeboard(settings.server.state_dir).close()  # without it no worker can start, and each would say so
         run(Deployment(folder, settings), overrides, lambda url: click.echo(f"{settings.site.name} is served at {url}"))
     except NotServable as broken:
         report(broken.report)
         sys.exit(1)
     except PersonasError as broken:
         fail(str(broken))
+    except OSError as failure:
+        if failure.filename is None:  # of a socket, so not of the state
+            fail(f"{settings.site.name} cannot be served: {failure.strerror or failure}")
+        cannot_keep(settings, failure)

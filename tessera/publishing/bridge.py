@@ -12,7 +12,7 @@ A machine that was cut off catches up. Where it cannot prove that it missed noth
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -20,6 +20,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from tessera.adapters.stream_redis import Entries, RedisStream
 from tessera.publishing.releases import replace_text
 from tessera.publishing.rollcall import RollCall
+from tessera.publishing.suppressions import Suppressions
 from tessera.publishing.switchboard import Switchboard, Thrown
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
@@ -30,6 +31,8 @@ POLL_S = 0.2
 TOLD_S = 0.02
 DROP = Notice("purge", (EVERYTHING,), hard=True)
 LOOK = Notice("look")
+MERGE = Notice("suppress")
+"""That it is to be looked up who is suppressed, as somebody may have missed a notice."""
 
 log = logging.getLogger("tessera")
 
@@ -46,8 +49,17 @@ class Position:
 class Bridge:
     """Carries notices, as long as it holds the lock of its machine."""
 
-    def __init__(self, board: Noticeboard, stream: RedisStream, switchboard: Switchboard, roll_call: RollCall) -> None:
+    def __init__(
+        self,
+        board: Noticeboard,
+        stream: RedisStream,
+        switchboard: Switchboard,
+        roll_call: RollCall,
+        suppressions: Suppressions,
+    ) -> None:
         self._board = board
+        self._suppressions = suppressions
+        self._merged = False
         self._roll_call = roll_call
         self._stream = stream
         self._switchboard = switchboard
@@ -101,6 +113,8 @@ class Bridge:
     async def exchange(self) -> Position:
         """Hear what is new elsewhere and tell what is new here, once. Raises `Away`, and OSError for own files."""
         position = self._position()
+        if not self._merged:  # this machine may be new, or Redis
+            await self._merge()
         await self._hear(position)
         await self._tell(position)
         return position
@@ -115,14 +129,24 @@ class Bridge:
                 await self._stream.send([self._signed(DROP, 0)])  # others may not know what it lost
             await self._join(position, "what it read last is gone from Redis")
         elif entries:
-            await asyncio.to_thread(self._obey, entries, position)
+            heard = await asyncio.to_thread(self._obey, entries, position)
+            await self._suppressions.share(heard)
+            if any(each.kind == MERGE.kind and not each.tags for each in heard):
+                await self._merge()
 
     async def _join(self, position: Position, why: str) -> None:
         """Begin to read at the end of the stream, and drop what was remembered until then."""
         position.read = (await self._stream.send([self._signed(LOOK, 0)])).decode()
         log.warning("inputs of this machine are dropped, as it may have missed notices: %s", why)
         await asyncio.to_thread(self._board.append, replace(DROP, origin=self._board.name))
+        await self._merge()
         await asyncio.to_thread(self._keep, position)
+
+    async def _merge(self) -> None:
+        """Learn who is suppressed on other machines, and tell those that will be new who is here."""
+        if await self._suppressions.merge():
+            await asyncio.to_thread(self._board.append, replace(MERGE, origin=self._board.name))
+        self._merged = True
 
     async def _tell(self, position: Position) -> None:
         if position.told == self._board.number:
@@ -130,17 +154,21 @@ class Bridge:
         try:
             notices = self._board.since(position.told)
         except Missed:
+            await self._merge()
+            await self._stream.send([self._signed(MERGE, 0)])
             notices = [(self._board.number, DROP)]
+        await self._suppressions.share(notice for _, notice in notices if notice.origin is None)
         own = [self._signed(notice, number) for number, notice in notices if notice.origin is None]
         if own:
             await self._stream.send(own)
         position.told = notices[-1][0] if notices else self._board.number
         await asyncio.to_thread(self._keep, position)
 
-    def _obey(self, entries: Entries, position: Position) -> None:
-        """Put up here what came from other machines, unless it came before.
+    def _obey(self, entries: Entries, position: Position) -> Sequence[Notice]:
+        """Put up here what came from other machines, unless it came before, and return it.
 
-        Own switches are thrown again: so all machines come to agree on the order in which the stream has them.
+        Own switches are thrown again, and suppressions: so all machines come to agree on the order in which the stream
+        has them.
         """
         heard: list[Notice] = []
         for name, body in entries:
@@ -152,17 +180,21 @@ class Bridge:
                 log.error("an entry in Redis is passed over: %s", broken)
                 continue
             origin = notice.origin or ""
-            if 0 < notice.number <= position.heard.get(origin, 0) or (origin == self._board.name and thrown is None):
+            if 0 < notice.number <= position.heard.get(origin, 0) or (
+                origin == self._board.name and notice.kind in ("purge", "look")
+            ):
                 continue
             position.heard[origin] = max(notice.number, position.heard.get(origin, 0))
             if thrown is not None and notice.kind == "disable":
                 self._switchboard.put(thrown)
             elif thrown is not None:
                 self._switchboard.enable(thrown.switch)
+            self._suppressions.obey(notice)
             heard.append(notice)
         if heard:
             self._board.append(*heard)
         self._keep(position)
+        return heard
 
     def _signed(self, notice: Notice, number: int) -> str:
         return replace(notice, origin=self._board.name, number=number).to_json()

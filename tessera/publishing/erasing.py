@@ -1,7 +1,8 @@
 """Erasing a visitor: here, upstream where that can be, and in whatever is remembered or copied anywhere.
 
-The order matters. What is stored goes first and what is remembered after it, by a purge; so whatever was read before it
-was deleted is behind that purge's fence, and is not remembered.
+The order matters. Who is to be suppressed is so first, so that nothing of theirs is stored any more. Then goes what is
+stored, and after it what is remembered, by a purge; so whatever was read before it was deleted is behind that purge's
+fence, and is not remembered.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tessera.adapters.sqlite import STORE, Store, prepare
 from tessera.publishing.purging import Touched, purge
+from tessera.publishing.suppressing import suppress
 from tessera.renderer.core.errors import SourceError, SourceUnavailable
 from tessera.renderer.core.ports import Erasing
 from tessera.renderer.settings import Settings
@@ -35,8 +37,13 @@ class Erased:
     purged: Touched
 
 
-async def erase(settings: Settings, visitor_id: str, *, by: str) -> Erased:
-    """Erase a visitor. May be done again. Raises OSError, and `SourceError` where the embedded store fails."""
+async def erase(settings: Settings, visitor_id: str, *, by: str, suppressed: bool = False) -> Erased:
+    """Erase a visitor, and suppress them where that is wanted. May be done again.
+
+    Raises OSError, and `SourceError` where the embedded store fails.
+    """
+    if suppressed:
+        await suppress(settings, visitor_id, by=by)  # who has not heard of it has not of the purge either, and is told
     upstream, failed = [], {}
     async with AsyncExitStack() as opened:
         store = await _opened(settings.server.state_dir / STORE)

@@ -62,18 +62,28 @@ async def purge(settings: Settings, tags: Sequence[Tag], *, hard: bool, by: str)
     async with _opened(settings) as (board, carriers):
         for carrier in carriers:
             carrier.position()  # from here on it is told
-        told = await put_up(settings, board, Notice("purge", tuple(tags), hard=hard))
-        at = datetime.now(UTC)
-        record(settings.server.state_dir, secret_of(settings), at, by, told.number, tags, hard=hard)
-        late, away = await asyncio.gather(obeyed_by_workers(board, told.number), _elsewhere(settings, board, told))
-        waiting = {**{f"worker {process}": "does not answer" for process in late}, **away}
-        reached = await asyncio.gather(*(_reached(carrier, told.number) for carrier in carriers))
+        number, waiting = await announce(settings, board, Notice("purge", tuple(tags), hard=hard), tags, by=by)
+        reached = await asyncio.gather(*(_reached(carrier, number) for carrier in carriers))
         names = [carrier.name for carrier in carriers]
         waiting |= {name: why for name, why in zip(names, reached, strict=True) if why}
         workers = tuple(attending(board.folder))
-        fragments = sum(each.dropped_at(told.number) for each in workers)
+        fragments = sum(each.dropped_at(number) for each in workers)
         done = [name for name, why in zip(names, reached, strict=True) if not why]
-        return Touched(told.number, len(workers) - len(late), fragments, done, waiting)
+        return Touched(number, sum(each.obeyed >= number for each in workers), fragments, done, waiting)
+
+
+async def announce(
+    settings: Settings, board: Noticeboard, notice: Notice, tags: Sequence[Tag], *, by: str
+) -> tuple[int, dict[str, str]]:
+    """Put up a notice, record it, and wait for the workers of all machines that can be reached.
+
+    ``tags`` say what it is about, in the record. Returns its number, and who has not obeyed yet, with the reason.
+    Raises OSError.
+    """
+    told = await put_up(settings, board, notice)
+    record(settings.server.state_dir, secret_of(settings), datetime.now(UTC), by, told.number, notice, tags)
+    late, away = await asyncio.gather(obeyed_by_workers(board, told.number), _elsewhere(settings, board, told))
+    return told.number, {**{f"worker {process}": "does not answer" for process in late}, **away}
 
 
 async def _elsewhere(settings: Settings, board: Noticeboard, told: Told) -> Mapping[str, str]:

@@ -5,9 +5,13 @@ from typing import NamedTuple
 
 from tessera.adapters.machines_redis import RedisMachines
 from tessera.adapters.redis import SharedRedis
+from tessera.adapters.sqlite import STORE
 from tessera.adapters.stream_redis import RedisStream
+from tessera.adapters.suppressed_redis import RedisSuppressed
+from tessera.adapters.suppressed_sqlite import SqliteSuppressed
 from tessera.publishing.bridge import Bridge
 from tessera.publishing.rollcall import RollCall
+from tessera.publishing.suppressions import Suppressions
 from tessera.publishing.switchboard import Switchboard
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
@@ -42,7 +46,11 @@ def make_bridge(settings: Settings, board: Noticeboard, redis: SharedRedis) -> B
     """Make the bridge between this machine and others that serve a site of the same name."""
     switchboard = Switchboard(settings.server.state_dir / "switches.json")
     stream = RedisStream(redis, f"tessera:{settings.site.name}:notices")
-    return Bridge(board, stream, switchboard, make_roll_call(settings, board, redis))
+    suppressions = Suppressions(
+        SqliteSuppressed(settings.server.state_dir / STORE),
+        RedisSuppressed(redis, f"tessera:{settings.site.name}:suppressed"),
+    )
+    return Bridge(board, stream, switchboard, make_roll_call(settings, board, redis), suppressions)
 
 
 def make_roll_call(settings: Settings, board: Noticeboard, redis: SharedRedis) -> RollCall:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tessera.renderer.attendance import Seat
 from tessera.renderer.noticeboard import Missed, Noticeboard
+from tessera.renderer.suppressed import Suppressed
 
 LOOK_S = 0.025
 """Seconds between two looks of a process that nobody asks anything: so much longer, at most, a purge waits for it."""
@@ -29,15 +30,17 @@ class Purged(Protocol):
 
 
 class Follower:
-    """Obeys purges before each answer: who asks after `tessera purge` has ended is not given what it purged."""
+    """Obeys before each answer: who asks after `tessera purge` has ended is not given what it purged."""
 
-    def __init__(self, board: Noticeboard, remembered: Purged) -> None:
-        """Notices that are up already are of no concern: nothing is remembered yet."""
+    def __init__(self, board: Noticeboard, remembered: Purged, suppressed: Suppressed | None = None) -> None:
+        """Notices that are up already are of no concern: nothing is remembered yet, and what is stored is read now."""
         self._board = board
         self._remembered = remembered
         self._cell = board.cell
         self._seen = board.number
         self._seat: Seat | None = None
+        self._suppressed = suppressed or Suppressed()
+        self._suppressed.load()
 
     def look(self) -> None:
         """Obey what is new. Each request pays for it: without news it is one comparison."""
@@ -70,6 +73,8 @@ class Follower:
         self._seen = max(number, *(each for each, _ in notices)) if notices else number
         for each, notice in notices:
             dropped = self._remembered.purge(notice.tags, hard=notice.hard) if notice.kind == "purge" else 0
+            if notice.kind in ("suppress", "unsuppress"):
+                self._suppressed.obey(notice)
             if self._seat is not None:
                 self._seat.dropped(each, dropped)
         if self._seat is not None:
@@ -86,5 +91,6 @@ class Follower:
             if self._seat is not None:
                 self._seat.close()
                 self._seat = Seat(self._board.folder, self._seen)
+            self._suppressed.load()
         except OSError as failure:
             log.error("there is no notice board, so purges reach nobody: %s", failure)

@@ -123,6 +123,7 @@ class Front:
             if scope["method"] == "GET" and b"%" not in scope.get("raw_path", b""):
                 found = self.at_hand(scope["state"]["pipeline"], path, scope["query_string"], scope["headers"], timing)
             else:
+                scope["state"]["pipeline"].look()
                 found = None
             if found is not None:
                 headers, body = found
@@ -156,6 +157,7 @@ class Front:
 
         ``path`` is as it was sent, without a percent sign. See `tessera.renderer.warm`.
         """
+        pipeline.look()  # before it is understood who asks: they may be suppressed
         site = self._site.current()
         place = site.places.get(path)
         if place is None:

@@ -10,11 +10,12 @@ from tessera.renderer.core.declared import Coerced, Declared
 from tessera.renderer.core.device import HINTS, Device, Devices
 from tessera.renderer.core.locale import negotiate
 from tessera.renderer.core.request import NONE, Request
-from tessera.renderer.core.visitor import Identity
+from tessera.renderer.core.visitor import Identity, Visitor
 from tessera.renderer.edge import DIGEST_HEADER
 from tessera.renderer.personas import Persona
 from tessera.renderer.previews import carries_token
 from tessera.renderer.settings import Settings
+from tessera.renderer.suppressed import Suppressed
 
 PERSONA_COOKIE = "tessera_persona"
 CART_HEADER = b"x-tessera-cart"
@@ -61,8 +62,11 @@ class Unusual(Exception):
 class Understanding:
     """Reads requests by the settings' words. A page's fragments are asked for with the same headers."""
 
-    def __init__(self, settings: Settings, identity: Identity, personas: Mapping[str, Persona]) -> None:
+    def __init__(
+        self, settings: Settings, identity: Identity, personas: Mapping[str, Persona], suppressed: Suppressed
+    ) -> None:
         self._identity = identity
+        self._suppressed = suppressed
         self._personas = personas
         self._locales = settings.site.locales
         self._locale_cookie = settings.visitors.locale_cookie
@@ -72,6 +76,8 @@ class Understanding:
         self.usual = lru_cache(REMEMBERED)(self._usual)
         """Understand a request that says no more than who asks, where, and on what, by the headers that are `HEARD`,
         as they were sent. Raises `Unusual` where there is more to it. Costs a look-up where they were heard before."""
+        suppressed.when_changed(self._understood.cache_clear)
+        suppressed.when_changed(self.usual.cache_clear)
         self._carts = cart_signer(settings.cart_secret.get_secret_value()) if settings.cart_secret else None
 
     def context(self, headers: Mapping[bytes, bytes], declared: Declared, path_locale: str | None = None) -> Context:
@@ -110,6 +116,8 @@ class Understanding:
         visitor = self._identity.visitor(request, crawler=device.crawler, from_edge=from_edge)
         if device.crawler:
             return Context.of(visitor, Device(crawler=True), locale, declared)
+        if visitor.id is not None and self._suppressed.holds(visitor.id):
+            visitor = Visitor(None, "denied")
         where = persona.place() if persona else place(headers) if from_edge else NONE
         return Context.of(visitor, device, locale, declared, where)
 

@@ -30,7 +30,6 @@ def at_hand(
 
     Raises whatever a rule, a call to action or a list may: it fails there again, and is reported.
     """
-    pipeline.look()
     if pipeline.recorder is not None or plan.before:
         return None
     sources = pipeline.gatherer.sources

@@ -5,6 +5,7 @@ import pytest
 import respx
 
 from tessera.adapters.recommender_gorse import GorseOptions, GorseRecommender
+from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 from tests.support.reach import reach_of
 from tests.support.vendors import WITHIN
@@ -78,3 +79,23 @@ async def test_an_id_cannot_lead_elsewhere(gorse: GorseRecommender, query: ListQ
 @upstream
 async def test_items_that_are_named_are_not_asked_for(gorse: GorseRecommender) -> None:
     assert (await gorse.items(ListQuery("lookup", 2, to=("b", "a")))).items == (Recommended("b"), Recommended("a"))
+
+
+@upstream
+@pytest.mark.parametrize("status", [200, 404])
+async def test_a_visitor_is_erased_and_one_it_does_not_know_is_none_to_erase(
+    gorse: GorseRecommender, status: int
+) -> None:
+    route = upstream.delete(f"{URL}/api/user/a%2Fb%3Fc").respond(status, json={"RowAffected": 1})
+    await gorse.erase("a/b?c")
+    assert route.calls.last.request.headers["x-api-key"] == "k3y"
+
+
+@upstream
+async def test_an_erasure_that_fails_says_so_and_none_leads_elsewhere(gorse: GorseRecommender) -> None:
+    route = upstream.delete(url__startswith=URL).respond(500)
+    with pytest.raises(SourceUnavailable):
+        await gorse.erase("ann")
+    for nobody in ("", ".", ".."):
+        await gorse.erase(nobody)
+    assert route.call_count == 1

@@ -170,3 +170,23 @@ async def test_items_that_are_named_are_not_asked_for(
 ) -> None:
     found = await recommender(client, monkeypatch).items(ListQuery("lookup", 2, to=("c", "a", "b")))
     assert [each.id for each in found.items] == ["c", "a"]
+
+
+@upstream
+@pytest.mark.parametrize("status", [200, 404])
+async def test_a_visitor_is_erased_by_a_signed_call(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    route = upstream.delete(url__startswith=HOST).respond(status, text="ok")
+    await recommender(client, monkeypatch).erase("a/b")
+    target = route.calls.last.request.url.raw_path.decode()
+    path, _, _ = target.partition("?")
+    assert path == "/shop-dev/users/a%2Fb"
+    assert target == signed(path, b"t0ken", int(re.findall("hmac_timestamp=([0-9]+)", target)[0]))
+
+
+@upstream
+async def test_an_erasure_that_fails_says_so(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    upstream.delete(url__startswith=HOST).respond(503)
+    with pytest.raises(SourceUnavailable):
+        await recommender(client, monkeypatch).erase("ann")

@@ -5,23 +5,31 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal, cast
 
 import pytest
 
 from tessera.adapters.machines_redis import RedisMachines
 from tessera.adapters.redis import SharedRedis
+from tessera.adapters.sqlite import STORE
 from tessera.adapters.stream_redis import RedisStream
+from tessera.adapters.suppressed_redis import RedisSuppressed
+from tessera.adapters.suppressed_sqlite import SqliteSuppressed
 from tessera.publishing.bridge import Bridge
 from tessera.publishing.rollcall import RollCall
+from tessera.publishing.suppressions import Suppressions
 from tessera.publishing.switchboard import Switchboard, Thrown
 from tessera.renderer.core.errors import Away
+from tessera.renderer.core.labels import visitor_tag
 from tessera.renderer.core.notices import Notice
 from tessera.renderer.following import Follower
 from tessera.renderer.noticeboard import Noticeboard
+from tessera.renderer.suppressed import Suppressed
 from tessera.rules.switches import Switch
 from tests.support.redis import RedisServer, redis_server
 
 KEY = "tessera:test:notices"
+SECRET = "a secret for tests only"
 HERO = Switch(page="home", slot="hero")
 
 
@@ -35,10 +43,13 @@ class Machine:
         self.stream = RedisStream(self.redis, KEY)
         self.switchboard = Switchboard(folder / "switches.json")
         self.roll_call = RollCall(self.board, RedisMachines(self.redis, f"{KEY}:machines"))
-        self.bridge = Bridge(self.board, self.stream, self.switchboard, self.roll_call)
+        self.stored = SqliteSuppressed(folder / STORE)
+        suppressions = Suppressions(self.stored, RedisSuppressed(self.redis, f"{KEY}:suppressed"))
+        self.bridge = Bridge(self.board, self.stream, self.switchboard, self.roll_call, suppressions)
         self.purged: list[str] = []
         self.dropped = 0
-        self.follower = Follower(Noticeboard(folder), self)
+        self.suppressed = Suppressed(SECRET, self.stored.all)
+        self.follower = Follower(Noticeboard(folder), self, self.suppressed)
 
     def purge(self, tags: tuple[str, ...], *, hard: bool) -> int:
         if tags == ("everything",):
@@ -241,3 +252,55 @@ async def test_what_others_put_into_the_stream_does_no_harm(machines: tuple[Mach
     ann.put_up("item:A")
     await exchange(ann, ben)
     assert ben.obeyed() == (["item:A"], 0)
+
+
+def suppress(machine: Machine, who: str, kind: Literal["suppress", "unsuppress"] = "suppress") -> None:
+    """Say so on a machine, as the command does."""
+    tag = visitor_tag(who, SECRET)
+    (machine.stored.put if kind == "suppress" else machine.stored.drop)([tag])
+    machine.board.append(Notice(kind, (tag,)))
+
+
+def suppressed(*machines: Machine) -> list[str]:
+    """Return which of three visitors each machine takes for suppressed, in memory; what it stores is the same."""
+    for each in machines:
+        each.follower.look()
+        assert each.stored.all() == {visitor_tag(who, SECRET) for who in "abc" if each.suppressed.holds(who)}
+    return ["".join(who for who in "abc" if each.suppressed.holds(who)) for each in machines]
+
+
+async def test_who_is_suppressed_on_one_machine_is_on_all(machines: tuple[Machine, Machine]) -> None:
+    for kind, known in (("suppress", "a"), ("unsuppress", "")):
+        suppress(machines[0], "a", cast(Literal["suppress", "unsuppress"], kind))
+        for each in (*machines, *machines):
+            await each.bridge.exchange()
+        assert suppressed(*machines) == [known, known]
+
+
+async def test_a_machine_that_is_new_learns_who_was_suppressed_and_tells_whom_it_has(
+    machines: tuple[Machine, Machine], tmp_path: Path, server: RedisServer
+) -> None:
+    suppress(machines[0], "a")
+    suppress(machines[0], "b")
+    await machines[0].bridge.exchange()
+    suppress(machines[0], "b", "unsuppress")
+    await machines[0].bridge.exchange()
+    new = Machine(tmp_path / "c", server)
+    suppress(new, "c")
+    for each in (new, *machines):
+        await each.bridge.exchange()
+    assert suppressed(new) == ["ac"]
+    await new.redis.close()
+
+
+async def test_a_redis_that_lost_all_is_told_again_who_is_suppressed(
+    machines: tuple[Machine, Machine], tmp_path: Path, server: RedisServer
+) -> None:
+    suppress(machines[0], "a")
+    await machines[0].bridge.exchange()
+    await machines[0].redis.run([("FLUSHALL",)])
+    await machines[0].bridge.exchange()
+    new = Machine(tmp_path / "c", server)
+    await new.bridge.exchange()
+    assert suppressed(new) == ["a"]
+    await new.redis.close()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-Kind = Literal["purge", "look", "disable", "enable"]
+Kind = Literal["purge", "look", "disable", "enable", "suppress", "unsuppress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,9 @@ class Notice:
 
     ``purge``: what carries one of ``tags`` is no longer true; ``hard`` where it must not be shown even as a stand-in.
     ``look``: look at what is live. ``disable`` and ``enable``: ``switch`` is what was thrown, as the switchboard writes
-    it. Where it came from another machine, ``origin`` names the board that it was first on, and ``number`` is its
-    number there.
+    it. ``suppress`` and ``unsuppress``: visitors by their ``tags``, which are digests; without any, read again who is
+    suppressed. Where it came from another machine, ``origin`` names the board that it was first on, and ``number`` is
+    its number there.
     """
 
     kind: Kind
