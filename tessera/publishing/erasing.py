@@ -50,7 +50,7 @@ async def erase(settings: Settings, visitor_id: str, *, by: str, suppressed: boo
         opened.push_async_callback(store.close)
         rows = await store.erase(visitor_id)
         for table, service in settings.services:
-            adapter = await open_adapter(service, store, opened)
+            adapter = open_adapter(service, store, opened)
             if not isinstance(adapter, Erasing):
                 continue
             try:
