@@ -43,7 +43,7 @@ def rendered(environment: Environment, values: Mapping[str, object]) -> str:
 def outcome(render: Callable[[], str]) -> str | None:
     """Return what a template writes, None where it fails. Addresses are not compared, and limits not of interest."""
     try:
-        return re.sub("0x[0-9a-f]+", "0x", render())
+        return re.sub("(?i)0x[0-9a-f]+", "0x", render())
     except (*FAULTS, RenderError) as error:
         assume(not LIMIT.search(str(error)))
         return None
