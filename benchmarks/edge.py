@@ -146,7 +146,10 @@ def pages(folder: Path, upstream: str) -> dict[str, float]:
         asked = requests(1, 1, PAGE)[0]
         _exchange(port, asked)
         first_ms = median(_exchange(port, asked)[0] for _ in range(PAGES))
-    patience = {"TESSERA_LISTS__DEADLINE_MS": str(DEADLINE_MS)}
+    patience = {
+        "TESSERA_LISTS__DEADLINE_MS": str(DEADLINE_MS),
+        "TESSERA_LISTS__BREAKER_S": "0.001",  # else the list would be left alone, and nobody would wait for it
+    }
     with ExitStack() as opened:
         hanging = opened.enter_context(running("upstreams", HANGS="personal"))
         asking = {**settings(f"http://127.0.0.1:{hanging}"), **patience}

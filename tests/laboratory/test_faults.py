@@ -31,14 +31,14 @@ def upstreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Vendor
 def test_pages_stand_and_are_the_visitors_own_under_every_fault(upstreams: tuple[Vendors, Watched]) -> None:
     vendors, server = upstreams
     asked = views(150, 60)
-    well = send(server.port, asked, are_pages=True)  # on a machine that is busy, some miss their deadlines even so
-    assert (well.answers, well.failures, well.leaks) == (150, 0, 0)
+    well = send(server.port, asked, are_pages=True, connections=1)  # else a busy machine makes some miss their deadline
+    assert (well.answers, well.failures, well.leaks, well.fallbacks) == (150, 0, 0, 0)
     before = server.census()
     for behaviour in FAULTS:
         vendors.behave(behaviour=behaviour)
         load = send(server.port, asked, are_pages=True)
         assert (behaviour, load.answers, load.failures, load.leaks) == (behaviour, 150, 0, 0)
-        assert load.fallbacks > well.fallbacks, f"{behaviour} did no harm"
+        assert load.fallbacks > 0, f"{behaviour} did no harm"
     vendors.behave()
     after = server.census()
     assert after.tasks <= before.tasks + 3  # one for what is still being tried of each upstream
