@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from tessera.adapters.sqlite import Store
 
 if TYPE_CHECKING:
-    import httpx
+    from tessera.adapters.client import Client
 
 
 class Options(BaseModel):
@@ -56,12 +56,12 @@ class Nothing(Options):
 class Reach:
     """What an adapter may reach: its own client for HTTP, the embedded store, and what closes it at the end."""
 
-    connect: "Callable[[], httpx.AsyncClient]"
+    connect: "Callable[[], Client]"
     store: Store
     closing: AsyncExitStack
 
     @property
-    def client(self) -> "httpx.AsyncClient":
+    def client(self) -> "Client":
         """Its client for HTTP, made when it is first asked for."""
         return self.connect()
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
+from tessera.adapters.client import Client
 from tessera.adapters.downstream_cloudflare import CloudflareDownstream
 from tessera.adapters.downstream_fastly import FastlyDownstream
 from tessera.adapters.downstream_http import HttpDownstream
@@ -18,7 +17,7 @@ from tessera.renderer.core.ports import Downstream
 class Reach:
     """What a cache downstream is reached with: the client, its settings, its secret, empty where it has none."""
 
-    client: httpx.AsyncClient
+    client: Client
     settings: Mapping[str, Any]
     token: str
 

@@ -3,10 +3,10 @@
 Source: https://developers.cloudflare.com/cache/how-to/purge-cache/purge-by-tags/
 """
 
+import json
 from collections.abc import Sequence
 
-import httpx
-
+from tessera.adapters.client import Client
 from tessera.adapters.purging import send
 from tessera.renderer.core.errors import Unpurged
 
@@ -19,7 +19,7 @@ class CloudflareDownstream:
 
     max_labels = MAX_LABELS
 
-    def __init__(self, client: httpx.AsyncClient, token: str, *, url: str | None, zone: str) -> None:
+    def __init__(self, client: Client, token: str, *, url: str | None, zone: str) -> None:
         """``zone`` is the id of the zone; ``url`` is the API's address, where it is another than Cloudflare's."""
         self._client = client
         self._token = token
@@ -30,7 +30,7 @@ class CloudflareDownstream:
         headers = {"authorization": f"Bearer {self._token}"}
         reply = await send(self._client, "POST", self._url, headers, {"tags": list(labels)})
         try:
-            done = reply.json()
+            done = json.loads(reply)
         except ValueError as garbled:
             raise Unpurged("the reply is not JSON") from garbled
         if not isinstance(done, dict) or done.get("success") is not True:

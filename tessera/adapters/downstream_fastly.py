@@ -5,8 +5,7 @@ Source: https://www.fastly.com/documentation/reference/api/purging/ ("Purge mult
 
 from collections.abc import Sequence
 
-import httpx
-
+from tessera.adapters.client import Client
 from tessera.adapters.purging import send
 
 MAX_LABELS = 256
@@ -17,7 +16,7 @@ class FastlyDownstream:
 
     max_labels = MAX_LABELS
 
-    def __init__(self, client: httpx.AsyncClient, token: str, *, url: str | None, service: str) -> None:
+    def __init__(self, client: Client, token: str, *, url: str | None, service: str) -> None:
         """``service`` is the id of the service; ``url`` is the API's address, where it is another than Fastly's."""
         self._client = client
         self._token = token

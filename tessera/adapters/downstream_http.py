@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import httpx
-
+from tessera.adapters.client import Client
 from tessera.adapters.purging import send
 
 MAX_LABELS = 100
@@ -14,7 +13,7 @@ class HttpDownstream:
 
     max_labels = MAX_LABELS
 
-    def __init__(self, client: httpx.AsyncClient, token: str, *, url: str) -> None:
+    def __init__(self, client: Client, token: str, *, url: str) -> None:
         self._client = client
         self._token = token
         self._url = url

@@ -5,8 +5,7 @@ Source: `vmod_xkey(3)`: ``softpurge`` ends the lifetime of what has a key and le
 
 from collections.abc import Sequence
 
-import httpx
-
+from tessera.adapters.client import Client
 from tessera.adapters.purging import send
 
 MAX_LABELS = 12
@@ -18,7 +17,7 @@ class VarnishDownstream:
 
     max_labels = MAX_LABELS
 
-    def __init__(self, client: httpx.AsyncClient, *, url: str) -> None:
+    def __init__(self, client: Client, *, url: str) -> None:
         """``url`` is the address of one Varnish."""
         self._client = client
         self._url = url

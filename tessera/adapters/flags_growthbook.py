@@ -10,8 +10,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 
-import httpx
 from growthbook.common_types import EvaluationContext, GlobalContext, StackContext, UserContext, features_from_dict
 from growthbook.common_types import Options as SdkOptions
 from growthbook.core import eval_feature
@@ -98,11 +98,11 @@ class GrowthBookFlags:
         """Ask for the features, if they are others than those at hand (RFC 9110, section 13.1.2)."""
         began_s = time.monotonic()
         known = {"if-none-match": self._version} if self._version is not None else {}
-        understood = (httpx.codes.NOT_FOUND, *((httpx.codes.NOT_MODIFIED,) if known else ()))
+        understood = (HTTPStatus.NOT_FOUND, *((HTTPStatus.NOT_MODIFIED,) if known else ()))
         reply = await ask_json(self._client, "flags", Call("GET", self._url, known), understood)
         if self._options.streaming and reply.headers.get("x-sse-support") == "enabled":
             self._stream.start()
-        if reply.status == httpx.codes.NOT_MODIFIED and self._features is not None:
+        if reply.status == HTTPStatus.NOT_MODIFIED and self._features is not None:
             self._loaded_s = max(self._loaded_s, began_s)
             return self._features
         return self._take(reply.document, began_s, reply.headers.get("etag"))

@@ -1,16 +1,13 @@
 """Replies that may be compressed, within a bound that holds for what comes out: no small reply fills the memory.
 
-httpx inflates each part of a reply whole, and a part of some kilobytes can hold many megabytes of zeros.
+A part of some kilobytes can hold many megabytes of zeros.
 """
 
-import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
 
 ACCEPTED = "gzip, deflate"
 """What is asked for (RFC 9110, section 12.5.3); anything else in a reply is refused."""
@@ -22,53 +19,35 @@ GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 """Both containers, told apart by their first bytes (zlib's manual, `inflateInit2`)."""
 
 
-class InflatingTransport(AiohttpTransport):
-    """aiohttp's connections, with bodies inflated and bounded before anybody sees them."""
-
-    def __init__(self, session: Callable[[], aiohttp.ClientSession], max_bytes: int) -> None:
-        """``session`` makes what connects; of a reply, ``max_bytes`` and one more are handed on at most."""
-        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # else one is loaded, in a tenth of a second, and not used
-        super().__init__(verify=unused, client=session)
-        self._max_bytes = max_bytes
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request. Reading the reply raises `httpx.DecodingError` where it is more, or not what it says."""
-        reply = await super().handle_async_request(request)
-        assert isinstance(reply.stream, httpx.AsyncByteStream)
-        stream = Inflated(reply.stream, reply.headers.get("content-encoding", ""), self._max_bytes)
-        headers = [(name, value) for name, value in reply.headers.raw if name.lower() != b"content-encoding"]
-        return httpx.Response(reply.status_code, headers=headers, stream=stream, extensions=reply.extensions)
+class TooMuch(Exception):
+    """A body holds more than is read of it."""
 
 
-class Inflated(httpx.AsyncByteStream):
-    """A body as it was before it was compressed, up to ``max_bytes`` and one more."""
+class Spoilt(Exception):
+    """A body is not what its encoding says, or is in one that was not asked for."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, encoding: str, max_bytes: int) -> None:
-        self._stream = stream
-        self._encoding = encoding
-        self._max_bytes = max_bytes
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        decompressor = _decompressor(self._encoding)
-        left, begun, part = self._max_bytes + 1, False, b""
-        try:
-            async for chunk in self._stream:
-                begun = True
-                while chunk or len(part) == PIECE_BYTES:
-                    part = decompressor.decompress(chunk, min(left, PIECE_BYTES))
-                    chunk = decompressor.unconsumed_tail
-                    left -= len(part)
-                    yield part
-                    if left <= 0:
-                        raise httpx.DecodingError(f"a reply of more than {self._max_bytes:,} bytes")
-        except zlib.error as failure:
-            raise httpx.DecodingError("a reply that cannot be decompressed") from failure
-        if begun and not decompressor.eof:
-            raise httpx.DecodingError("a compressed reply that ends too early")
+async def inflated(reply: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
+    """Yield the parts of a body as they were before it was compressed.
 
-    async def aclose(self) -> None:
-        """Let go of the connection."""
-        await self._stream.aclose()
+    Raises `TooMuch` as soon as there are more than ``max_bytes`` in all, `Spoilt`, or `aiohttp.ClientError`.
+    """
+    decompressor = _decompressor(reply.headers.get("content-encoding", ""))
+    left, begun, part = max_bytes, False, b""
+    try:
+        async for chunk in reply.content.iter_any():
+            begun = True
+            while chunk or len(part) == PIECE_BYTES:
+                part = decompressor.decompress(chunk, PIECE_BYTES)
+                chunk = decompressor.unconsumed_tail
+                left -= len(part)
+                if left < 0:
+                    raise TooMuch
+                yield part
+    except zlib.error as failure:
+        raise Spoilt from failure
+    if begun and not decompressor.eof:
+        raise Spoilt
 
 
 class _Decompressor(Protocol):
@@ -99,4 +78,4 @@ def _decompressor(encoding: str) -> _Decompressor:
         case "gzip" | "x-gzip" | "deflate":
             return zlib.decompressobj(GZIP_OR_ZLIB)
         case _:
-            raise httpx.DecodingError("a reply in an encoding that was not asked for")
+            raise Spoilt

@@ -5,10 +5,10 @@ Source: https://docs.mparticle.com/developers/apis/profile-api/. Numbers arrive 
 
 import json
 import time
+from http import HTTPStatus
 from typing import Literal
 from urllib.parse import quote
 
-import httpx
 from pydantic import Field
 
 from tessera.adapters.base import Reach, secret
@@ -24,7 +24,7 @@ FIELDS = "user_attributes,audience_memberships"
 UNKNOWN = "profile is invalid"
 """What a 400 says of a visitor who is not known; any other 400 is a wrong request."""
 
-UNDERSTOOD = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED)
+UNDERSTOOD = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
 
 
 class MparticleProfilesOptions(AudienceOptions):
@@ -65,7 +65,7 @@ class MparticleProfiles:
     async def profile(self, visitor_id: str, traits: frozenset[str]) -> Profile:
         """Ask for one profile. Somebody who opted out has denied consent; a membership that expired is none."""
         reply = await self._ask(visitor_id)
-        if reply.status == httpx.codes.BAD_REQUEST:
+        if reply.status == HTTPStatus.BAD_REQUEST:
             if UNKNOWN in json.dumps(reply.document).lower():
                 return Profile(status="missing")
             raise SourceGarbled(SOURCE, "answered with status 400")
@@ -82,7 +82,7 @@ class MparticleProfiles:
         for _ in range(2):
             token = await self._tokens.get()
             reply = await ask_json(self._client, SOURCE, self._call(visitor_id, token), UNDERSTOOD)
-            if reply.status != httpx.codes.UNAUTHORIZED:
+            if reply.status != HTTPStatus.UNAUTHORIZED:
                 return reply
             self._tokens.refused(token)
         raise SourceGarbled(SOURCE, "answered with status 401, even to a new token")

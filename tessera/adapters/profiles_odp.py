@@ -4,7 +4,8 @@ Source: https://docs.developers.optimizely.com/optimizely-data-platform/referenc
 ask for a visitor's audiences.
 """
 
-import httpx
+from http import HTTPStatus
+
 from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
@@ -56,7 +57,7 @@ class OdpProfiles:
         }
         call = Call("POST", self._url, self._headers, body)
         document = object_at(
-            (await ask_json(self._client, SOURCE, call, (httpx.codes.BAD_REQUEST,))).document, "the reply"
+            (await ask_json(self._client, SOURCE, call, (HTTPStatus.BAD_REQUEST,))).document, "the reply"
         )
         if _is_unknown(document.get("errors")):
             return Profile(status="missing")

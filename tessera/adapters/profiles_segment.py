@@ -7,10 +7,10 @@ on their own, since only their class tells them from other truths.
 import asyncio
 from base64 import b64encode
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-import httpx
 from pydantic import Field
 
 from tessera.adapters.base import Reach, secret
@@ -77,8 +77,8 @@ class SegmentProfiles:
         found: dict[str, object] = {}
         page = url
         for _ in range(MAX_PAGES):
-            reply = await ask_json(self._client, SOURCE, Call("GET", page, self._auth), (httpx.codes.NOT_FOUND,))
-            if reply.status == httpx.codes.NOT_FOUND:
+            reply = await ask_json(self._client, SOURCE, Call("GET", page, self._auth), (HTTPStatus.NOT_FOUND,))
+            if reply.status == HTTPStatus.NOT_FOUND:
                 return None
             document = object_at(reply.document, "the reply")
             found |= object_at(document.get("traits"), "traits")

@@ -11,11 +11,10 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Self
 
-import httpx
 from pydantic import Field, model_validator
 
 from tessera.adapters.base import Options, Reach
-from tessera.adapters.client import Call, ask_json, at
+from tessera.adapters.client import Call, ask_json, at, encoded
 from tessera.adapters.recommending import PORT, Origin, by_turns, is_quotable, item_id, listed, looked_up, number, text
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
@@ -95,7 +94,7 @@ class PersonalizeRecommender:
         return body
 
     async def _fetch(self, body: Mapping[str, object], at_most: int) -> tuple[Recommended, ...]:
-        headers = await asyncio.to_thread(self._signed, httpx.Request("POST", self._url, json=body).content)
+        headers = await asyncio.to_thread(self._signed, encoded(body))
         document = (await ask_json(self._client, PORT, Call("POST", self._url, headers, body))).document
         attribution = text(at(document, "recommendationId"))
 

@@ -12,7 +12,11 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import httpx
-from httpx_sse import aconnect_sse
+from httpx_sse import EventSource
+from yarl import URL
+
+from tessera.adapters.client import MAX_REPLY_BYTES, Client
+from tessera.adapters.inflating import Spoilt, TooMuch, inflated
 
 CONNECTING_S = 5.0
 SILENCE_S = 300.0
@@ -20,6 +24,8 @@ SILENCE_S = 300.0
 
 FIRST_WAIT_S = 1.0
 MAX_WAIT_S = 60.0
+PATIENCE = aiohttp.ClientTimeout(sock_connect=CONNECTING_S, sock_read=SILENCE_S)
+WANTED = {"accept": "text/event-stream", "cache-control": "no-store"}
 log = logging.getLogger("tessera")
 
 
@@ -28,7 +34,7 @@ class EventStream:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        client: Client,
         url: str,
         begun: Callable[[], Awaitable[None]],
         heard: Callable[[str, str], Awaitable[None]],
@@ -60,16 +66,17 @@ class EventStream:
             began_s, end = clock(), "ended"
             try:
                 await self._hear()
-            except (httpx.HTTPError, aiohttp.ClientError) as failure:
+            except (httpx.HTTPError, aiohttp.ClientError, Spoilt, TooMuch) as failure:
                 end = f"broke off ({type(failure).__name__})"
             wait_s = next_wait_s(wait_s, clock() - began_s)
-            log.info("the stream of %s %s; it is listened to again in %.0f s", httpx.URL(self._url).host, end, wait_s)
+            log.info("the stream of %s %s; it is listened to again in %.0f s", URL(self._url).host, end, wait_s)
             await asyncio.sleep(random.uniform(wait_s / 2, wait_s))  # not all processes at once
 
     async def _hear(self) -> None:
-        timeout = httpx.Timeout(CONNECTING_S, read=SILENCE_S)
-        async with aconnect_sse(self._client, "GET", self._url, timeout=timeout) as events:
-            events.response.raise_for_status()
+        async with self._client.request("GET", self._url, headers=WANTED, timeout=PATIENCE) as reply:
+            reply.raise_for_status()
+            parts = inflated(reply, MAX_REPLY_BYTES)
+            events = EventSource(httpx.Response(reply.status, headers=reply.headers, content=parts))
             await self._begun()
             async for event in events.aiter_sse():
                 await self._heard(event.event, event.data)

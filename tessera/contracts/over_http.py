@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 from unittest.mock import patch
 
-import httpx
 import pytest
+from yarl import URL
 
 from tessera.adapters.base import Reach
-from tessera.adapters.client import make_client
 from tessera.adapters.sqlite import Store
 from tessera.contracts.contract import SECRET, STRANGER, VISITOR, Contract, Staged, closing, made
 from tessera.contracts.stand_in import FAULTS, Asked, Reply, StandIn
@@ -51,9 +50,7 @@ class OverHttp(Contract[Any, Any]):
         variables = {str(value): SECRET for name, value in self.settings.items() if name.endswith("_variable")}
         async with AsyncExitStack() as opened, StandIn.listening(self.answer) as stand_in:
             opened.enter_context(patch.dict(os.environ, variables))
-            client = make_client()
-            opened.push_async_callback(client.aclose)
-            stand_in.reroute(client)
+            client = await opened.enter_async_context(stand_in.client())
             reach = Reach(lambda: client, cast(Store, None), opened)
             adapter = made(self.adapter, self.settings, reach)
 
@@ -121,7 +118,7 @@ class OverHttp(Contract[Any, Any]):
         self.play(tmp_path, scene)
 
 
-def _shape_of(url: httpx.URL) -> tuple[object, ...]:
+def _shape_of(url: URL) -> tuple[object, ...]:
     """What of an address no visitor may change: host, the parts of its path by number, and what it asks by name."""
-    path = url.raw_path.partition(b"?")[0]
-    return url.scheme, url.host, url.port, path.count(b"/"), tuple(sorted(dict(url.params))), url.fragment
+    url = URL(str(url))  # with what climbs up the path resolved, as whoever is asked may do (RFC 3986, section 5.2.4)
+    return url.scheme, url.host, url.port, url.raw_path.count("/"), tuple(sorted(url.query)), url.fragment

@@ -6,9 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-import httpx
-
 from tessera.adapters.base import Reach
+from tessera.adapters.client import Client
 from tessera.adapters.sqlite import Seed, Store, fill, prepare
 from tessera.contracts.contract import Contract, Staged, closing, made
 
@@ -34,7 +33,7 @@ class OverStore(Contract[Any, Any]):
                 if fault is not None:
                     _drop_tables(path)
 
-            reach = Reach(lambda: cast(httpx.AsyncClient, None), store, opened)
+            reach = Reach(lambda: cast(Client, None), store, opened)
             adapter = made(self.adapter, {}, reach) if hasattr(self.adapter, "Options") else self.adapter(store)
             async with closing(Staged(adapter, fail), opened.aclose) as stage:
                 yield stage

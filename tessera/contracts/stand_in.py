@@ -4,11 +4,14 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
-import httpx
+import aiohttp
+from yarl import URL
+
+from tessera.adapters.client import Client
 
 Fault = Literal[
     "slow", "cut off", "hung up", "garbled", "too large", "bomb", "rate limited", "failing", "refused", "redirected"
@@ -23,12 +26,12 @@ class Asked(NamedTuple):
     """A request as the adapter meant it: its method, its address before the stand-in took its place, and its body."""
 
     method: str
-    url: httpx.URL
+    url: URL
     body: bytes
 
     def mentions(self, text: str) -> bool:
         """Tell whether a text stands anywhere in the address or the body, decoded."""
-        return text in f"{self.url.path} {dict(self.url.params)} {self.body.decode(errors='replace')}"
+        return text in f"{self.url.path} {dict(self.url.query)} {self.body.decode(errors='replace')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Reply:
 
 
 class StandIn:
-    """Listens on the loopback interface. Every request of `client` goes to it, whatever host it names."""
+    """Listens on the loopback interface. Every request of its `client` goes to it, whatever host it names."""
 
     def __init__(self, answer: Callable[[Asked], Reply]) -> None:
         """``answer`` says what is answered while no ``fault`` is on, or ``instead`` if that is set.
@@ -80,15 +83,14 @@ class StandIn:
                 task.cancel()
             await asyncio.gather(*stand_in._open, return_exceptions=True)
 
-    def reroute(self, client: httpx.AsyncClient) -> None:
-        """Send all that this client asks here. What was asked is noted as it was meant."""
+    def client(self) -> Client:
+        """Return a client that sends everything here. What is asked is noted as it was meant."""
+        return _Rerouted(self)
 
-        async def take_its_place(request: httpx.Request) -> None:
-            self.asked.append(Asked(request.method, request.url, await request.aread()))
-            request.headers["x-stand-in"] = str(len(self.asked) - 1)
-            request.url = httpx.URL(f"http://127.0.0.1:{self._port}/")
-
-        client.event_hooks = {"request": [take_its_place]}
+    def note(self, method: str, url: str, body: bytes) -> tuple[str, dict[str, str]]:
+        """Note what is asked of whomever. Returns the address to ask instead, and headers that name the request."""
+        self.asked.append(Asked(method, URL(url, encoded=url.isascii()), body))
+        return f"http://127.0.0.1:{self._port}/", {"x-stand-in": str(len(self.asked) - 1)}
 
     @property
     def connections(self) -> int:
@@ -152,6 +154,18 @@ class StandIn:
         self.hanging += more
         async with self._changed:
             self._changed.notify_all()
+
+
+class _Rerouted(Client):
+    def __init__(self, stand_in: StandIn) -> None:
+        super().__init__()
+        self._stand_in = stand_in
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, **more: Any
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        elsewhere, mark = self._stand_in.note(method, url, body or b"")
+        return super().request(method, elsewhere, headers={**headers, **mark}, body=body, **more)
 
 
 _FAULTY: Mapping[Fault | None, Reply] = {

@@ -44,10 +44,10 @@ async def make_carriers(settings: Settings, board: Noticeboard, opened: AsyncExi
     """Make what tells the caches that the settings name; what they are told through is closed with ``opened``."""
     if not settings.downstream:
         return ()
-    from tessera.adapters.client import make_client  # a quarter of a second, which most servers need not wait for
+    from tessera.adapters.client import Client  # a fifth of a second, which most servers need not wait for
     from tessera.adapters.downstream import DOWNSTREAM, Reach
 
-    client = await opened.enter_async_context(make_client())
+    client = await opened.enter_async_context(Client())
     labels = partial(purged, secret=secret_of(settings))
     carriers = []
     for each in settings.downstream:

@@ -19,7 +19,7 @@ from tessera.renderer.recommenders import ListSource, SeveralRecommenders
 from tessera.renderer.remembered import Terms
 
 if TYPE_CHECKING:
-    import httpx
+    from tessera.adapters.client import Client
 
 MERGING_MS = 100.0
 """What merging may take beyond the deadlines of its sources: a guard, not a wait."""
@@ -29,15 +29,15 @@ def open_adapter(service: settings.Service, store: Store, closing: AsyncExitStac
     """Make the adapter of a service. What it opens is closed with ``closing``."""
 
     @cache
-    def client() -> "httpx.AsyncClient":
-        from tessera.adapters.client import make_client  # a quarter of a second, which the store need not wait for
+    def client() -> "Client":
+        from tessera.adapters.client import Client  # a fifth of a second, which the store need not wait for
 
-        made = make_client(
+        made = Client(
             max_connections=service.max_connections,
             connect_s=service.connect_ms / 1000,
             read_s=service.deadline_ms / 1000,
         )
-        closing.push_async_callback(made.aclose)
+        closing.push_async_callback(made.close)
         return made
 
     return adapter_of(service.port, service.adapter)(service.options, Reach(client, store, closing))

@@ -4,26 +4,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
 import pytest
 
-from tessera.adapters.client import make_client
+from tessera.adapters.client import Client
 from tessera.adapters.registry import adapter_of
 from tessera.renderer.core.ports import Profiles
 from tests.adapters.vendors import SETTINGS
 from tests.support.reach import reach_of
+from tests.support.vendors import behind_a_socket
 
 Make = Callable[..., Profiles]
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with make_client() as client:
+async def client() -> AsyncIterator[Client]:
+    async with behind_a_socket(read_s=0.2) as client:
         yield client
 
 
 @pytest.fixture
-async def make(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+async def make(client: Client, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
     """What makes a platform's adapter, by its name and further settings."""
     monkeypatch.setenv("VENDOR_TOKEN", "s3cret")
     async with AsyncExitStack() as opened:

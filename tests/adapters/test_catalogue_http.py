@@ -1,10 +1,10 @@
 """The catalogue from a JSON service: one call for all ids, and what is made of each shape of reply."""
 
-import httpx
 import pytest
 import respx
 
 from tessera.adapters.catalogue_http import HttpCatalogue, HttpCatalogueOptions
+from tessera.adapters.client import Client
 from tests.support.reach import reach_of
 
 URL = "https://shop.example/items"
@@ -13,7 +13,7 @@ TENT = {"id": "a", "title": "Tent", "price": 10, "shop": {"left": 3}}
 upstream = respx.mock(using="httpx", assert_all_called=False)
 
 
-def catalogue(client: httpx.AsyncClient, **settings: object) -> HttpCatalogue:
+def catalogue(client: Client, **settings: object) -> HttpCatalogue:
     options = HttpCatalogueOptions.model_validate({"url": URL + "?ids={ids}", **settings})
     return HttpCatalogue(options, reach_of(client))
 
@@ -28,18 +28,14 @@ def catalogue(client: httpx.AsyncClient, **settings: object) -> HttpCatalogue:
     ],
     ids=["a list", "an object", "the whole reply"],
 )
-async def test_items_are_asked_for_in_one_call(
-    client: httpx.AsyncClient, reply: object, settings: dict[str, object]
-) -> None:
+async def test_items_are_asked_for_in_one_call(client: Client, reply: object, settings: dict[str, object]) -> None:
     route = upstream.get(url__startswith=URL).respond(json=reply)
     assert await catalogue(client, **settings).items(["a", "b/c"]) == {"a": {"sku": "a", **TENT}}
     assert [str(call.request.url) for call in route.calls] == [URL + "?ids=a%2Cb%2Fc"]
 
 
 @upstream
-async def test_fields_come_from_their_declared_places(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_fields_come_from_their_declared_places(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "s3cret")
     route = upstream.get(url__startswith=URL).respond(json={"items": [TENT]})
     fields = {"title": "title", "in_stock": "shop.left", "badge": "shop.badge"}
@@ -49,6 +45,6 @@ async def test_fields_come_from_their_declared_places(
 
 
 @upstream
-async def test_none_that_exist_are_none(client: httpx.AsyncClient) -> None:
+async def test_none_that_exist_are_none(client: Client) -> None:
     upstream.get(url__startswith=URL).respond(404)
     assert await catalogue(client).items(["a"]) == {}

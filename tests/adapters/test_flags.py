@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import httpx
 import pytest
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ProviderNotReadyError, TargetingKeyMissingError
@@ -17,7 +16,7 @@ from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvid
 
 from tessera.adapters import flags_growthbook
 from tessera.adapters.base import Reach
-from tessera.adapters.client import make_client
+from tessera.adapters.client import Client
 from tessera.adapters.flags_growthbook import GrowthBookFlags, GrowthBookOptions
 from tessera.adapters.flags_openfeature import OpenFeatureFlags, OpenFeatureOptions
 from tessera.adapters.sqlite import Store
@@ -45,8 +44,7 @@ class GrowthBook:
     @asynccontextmanager
     async def adapter(self, **settings: Any) -> AsyncIterator[tuple[GrowthBookFlags, StandIn]]:
         async with AsyncExitStack() as opened, StandIn.listening(self.answer) as stand_in:
-            client = await opened.enter_async_context(make_client())
-            stand_in.reroute(client)
+            client = await opened.enter_async_context(stand_in.client())
             options = GrowthBookOptions(client_key="sdk-abc", **settings)
             yield GrowthBookFlags(options, Reach(lambda: client, cast(Store, None), opened)), stand_in
 
@@ -155,7 +153,7 @@ async def openfeature(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Asyn
         targeting_key="user",
     )
     async with AsyncExitStack() as opened:
-        yield OpenFeatureFlags(options, Reach(lambda: cast(httpx.AsyncClient, None), cast(Store, None), opened))
+        yield OpenFeatureFlags(options, Reach(lambda: cast(Client, None), cast(Store, None), opened))
 
 
 async def test_a_provider_is_told_the_targeting_key_and_the_attributes_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tessera.adapters import streaming
 from tessera.adapters.base import Reach
-from tessera.adapters.client import MAX_REPLY_BYTES, make_client
+from tessera.adapters.client import MAX_REPLY_BYTES, Client
 from tessera.adapters.flags_growthbook import GrowthBookFlags, GrowthBookOptions
 from tessera.adapters.sqlite import Store
 from tessera.adapters.streaming import next_wait_s
@@ -102,7 +102,7 @@ async def opened(growthbook: GrowthBook, **settings: Any) -> AsyncIterator[Growt
     host = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         async with AsyncExitStack() as closing:
-            client = await closing.enter_async_context(make_client(max_connections=2))
+            client = await closing.enter_async_context(Client(max_connections=2))
             given = {"host": host, "client_key": "sdk-abc", "streaming": True, "refresh_s": 3600, **settings}
             yield GrowthBookFlags(GrowthBookOptions(**given), Reach(lambda: client, cast(Store, None), closing))
         await growthbook.until(lambda: growthbook.connections == 0)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import respx
 
-from tessera.adapters.client import MAX_REPLY_BYTES, at, fill_url, get_json
+from tessera.adapters.client import MAX_REPLY_BYTES, Client, at, fill_url, get_json
 from tessera.adapters.profiles_http import HttpProfiles, HttpProfilesOptions
 from tessera.adapters.recommender_http import HttpRecommender, HttpRecommenderOptions
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
@@ -23,14 +23,14 @@ upstream = respx.mock(using="httpx", assert_all_called=False)
 
 
 @pytest.fixture
-def profiles(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> HttpProfiles:
+def profiles(client: Client, monkeypatch: pytest.MonkeyPatch) -> HttpProfiles:
     monkeypatch.setenv("CDP_TOKEN", "s3cret")
     options = HttpProfilesOptions(url=CDP + "/{visitor_id}", segments="audiences", token_variable="CDP_TOKEN")
     return HttpProfiles(options, reach_of(client))
 
 
 @pytest.fixture
-def recommender(client: httpx.AsyncClient) -> HttpRecommender:
+def recommender(client: Client) -> HttpRecommender:
     url = RECO + "/{kind}?user={visitor_id}&n={count}&to={to}&category={category}"
     return HttpRecommender(HttpRecommenderOptions(url=url, items="recomms"), reach_of(client))
 
@@ -57,18 +57,15 @@ async def test_an_unknown_visitor_is_a_missing_profile(profiles: HttpProfiles, r
     assert await profiles.profile("nobody", TRAITS) == Profile(status="missing")
 
 
-GZIP = {"content-encoding": "gzip"}
 FAILURES: list[tuple[str, httpx.Response | Exception, type[SourceError], str]] = [
     ("rate limit", httpx.Response(429), SourceUnavailable, "answered with status 429"),
     ("server error", httpx.Response(503), SourceUnavailable, "answered with status 503"),
     ("refused", httpx.Response(403), SourceGarbled, "answered with status 403"),
     ("redirect", httpx.Response(302, headers={"location": "https://evil.example/"}), SourceGarbled, "status 302"),
     ("not json", httpx.Response(200, text="<html>"), SourceGarbled, "the reply is not JSON"),
-    ("bad gzip", httpx.Response(200, stream=httpx.ByteStream(b"no"), headers=GZIP), SourceGarbled, "decompress"),
     ("too large", httpx.Response(200, content=b" " * (MAX_REPLY_BYTES + 1)), SourceGarbled, "2,000,000 bytes"),
     ("too deep", httpx.Response(200, content=b"[" * 100_000), SourceGarbled, "the reply is not JSON"),
-    ("no connection", httpx.ConnectError("refused"), SourceUnavailable, "cannot be reached (ConnectError)"),
-    ("cut off", httpx.RemoteProtocolError("peer closed"), SourceUnavailable, "cannot be reached"),
+    ("cut off", httpx.RemoteProtocolError("peer closed"), SourceUnavailable, "broke off the connection"),
     ("slow", httpx.ReadTimeout("slow"), SourceTimeout, "no reply in time"),
 ]
 
@@ -112,7 +109,7 @@ async def test_a_list_comes_in_order_without_repetitions(recommender: HttpRecomm
 
 
 @upstream
-async def test_whole_items_are_mapped_to_declared_fields(client: httpx.AsyncClient) -> None:
+async def test_whole_items_are_mapped_to_declared_fields(client: Client) -> None:
     upstream.get(RECO).respond(json=[{"sku": "a", "doc": {"name": "Tent"}}])
     fields = {"title": "doc.name", "brand": "doc.brand"}
     options = HttpRecommenderOptions(url=RECO, items="", item_id="sku", fields=fields)
@@ -121,7 +118,7 @@ async def test_whole_items_are_mapped_to_declared_fields(client: httpx.AsyncClie
 
 
 @upstream
-async def test_a_list_may_be_of_bare_ids(client: httpx.AsyncClient) -> None:
+async def test_a_list_may_be_of_bare_ids(client: Client) -> None:
     upstream.get(RECO).respond(json=["sku1", "sku2"])
     bare = HttpRecommender(HttpRecommenderOptions(url=RECO, items="", item_id=""), reach_of(client))
     assert (await bare.items(POPULAR)).items == (Recommended("sku1"), Recommended("sku2"))
@@ -136,7 +133,7 @@ def test_placeholders_are_encoded_whole() -> None:
     assert fill_url("https://x/{a}", {"a": "1/2 ?"}) == "https://x/1%2F2%20%3F"
 
 
-async def test_one_reply_leaves_no_cookie_in_the_next_request(client: httpx.AsyncClient) -> None:
+async def test_one_reply_leaves_no_cookie_in_the_next_request() -> None:
     asked: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,7 +144,7 @@ async def test_one_reply_leaves_no_cookie_in_the_next_request(client: httpx.Asyn
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
+    async with server, Client() as client:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         for _ in range(2):
             assert await get_json(client, "profile", url, None) == {}

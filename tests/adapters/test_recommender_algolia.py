@@ -6,6 +6,7 @@ import httpx
 import pytest
 import respx
 
+from tessera.adapters.client import Client
 from tessera.adapters.recommender_algolia import AlgoliaOptions, AlgoliaRecommender
 from tessera.renderer.core.errors import SourceTimeout, SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
@@ -20,7 +21,7 @@ REPLY = {"results": [{"hits": HITS, "queryID": "q-1", "index": "products"}]}
 upstream = respx.mock(using="httpx", assert_all_called=False)
 
 
-def recommender(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, **settings: object) -> AlgoliaRecommender:
+def recommender(client: Client, monkeypatch: pytest.MonkeyPatch, **settings: object) -> AlgoliaRecommender:
     monkeypatch.setenv("ALGOLIA_KEY", "k3y")
     options = AlgoliaOptions.model_validate({"application": "APP1", "index": "products", **settings})
     return AlgoliaRecommender(options, reach_of(client))
@@ -28,7 +29,7 @@ def recommender(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, **se
 
 @upstream
 async def test_hits_come_in_order_with_score_and_the_id_for_feedback(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     route = upstream.post(f"https://{HOSTS[0]}/1/indexes/*/recommendations").respond(json=REPLY)
     found = await recommender(client, monkeypatch, fields={"title": "title"}).items(POPULAR)
@@ -63,7 +64,7 @@ async def test_hits_come_in_order_with_score_and_the_id_for_feedback(
     ids=["popular", "limits", "category", "related", "personal"],
 )
 async def test_each_kind_is_a_model(
-    client: httpx.AsyncClient,
+    client: Client,
     monkeypatch: pytest.MonkeyPatch,
     query: ListQuery,
     settings: dict[str, object],
@@ -80,7 +81,7 @@ async def test_each_kind_is_a_model(
 
 @upstream
 async def test_a_kind_without_a_model_is_empty_and_not_asked_for(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     algolia = recommender(client, monkeypatch)
     assert (await algolia.items(ListQuery("personal", 3, WITHIN))).status == "empty"
@@ -88,14 +89,14 @@ async def test_a_kind_without_a_model_is_empty_and_not_asked_for(
 
 
 @upstream
-async def test_no_hits_are_an_empty_list(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_hits_are_an_empty_list(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.post(url__startswith="https://").respond(json={"results": [{"hits": [], "queryID": "q"}]})
     assert (await recommender(client, monkeypatch).items(POPULAR)).status == "empty"
 
 
 @upstream
 async def test_the_next_host_is_asked_where_one_fails_or_is_slow(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
@@ -115,7 +116,7 @@ async def test_the_next_host_is_asked_where_one_fails_or_is_slow(
 
 
 @upstream
-async def test_four_silent_hosts_are_a_timeout(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_four_silent_hosts_are_a_timeout(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     async def never(request: httpx.Request) -> httpx.Response:
@@ -130,9 +131,7 @@ async def test_four_silent_hosts_are_a_timeout(client: httpx.AsyncClient, monkey
 
 
 @upstream
-async def test_a_rate_limit_is_not_asked_again_elsewhere(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_rate_limit_is_not_asked_again_elsewhere(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     route = upstream.post(url__startswith="https://").respond(429, headers={"retry-after": "7"})
     with pytest.raises(SourceUnavailable) as failure:
         await recommender(client, monkeypatch).items(POPULAR)

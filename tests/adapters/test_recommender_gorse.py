@@ -4,6 +4,7 @@ import httpx
 import pytest
 import respx
 
+from tessera.adapters.client import Client
 from tessera.adapters.recommender_gorse import GorseOptions, GorseRecommender
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
@@ -19,7 +20,7 @@ upstream = respx.mock(using="httpx", assert_all_called=False)
 
 
 @pytest.fixture
-def gorse(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> GorseRecommender:
+def gorse(client: Client, monkeypatch: pytest.MonkeyPatch) -> GorseRecommender:
     monkeypatch.setenv("GORSE_KEY", "k3y")
     options = GorseOptions(url=URL + "/", popular="top", related="near", max_seeds=2, key_variable="GORSE_KEY")
     return GorseRecommender(options, reach_of(client))

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import respx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tessera.adapters.client import Client
 from tessera.adapters.recommender_personalize import PersonalizeOptions, PersonalizeRecommender
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
@@ -48,13 +48,13 @@ def _credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, str(tmp_path / "none"))
 
 
-def recommender(client: httpx.AsyncClient, **settings: object) -> PersonalizeRecommender:
+def recommender(client: Client, **settings: object) -> PersonalizeRecommender:
     options = {"region": "eu-central-1", "arns": ARNS, **settings}
     return PersonalizeRecommender(PersonalizeOptions.model_validate(options), reach_of(client))
 
 
 @upstream
-async def test_items_come_in_order_with_what_is_told_of_them(client: httpx.AsyncClient) -> None:
+async def test_items_come_in_order_with_what_is_told_of_them(client: Client) -> None:
     upstream.post(URL).respond(json=REPLY)
     found = await recommender(client, fields={"title": "TITLE"}).items(PERSONAL)
     assert found == Recommendations(
@@ -66,7 +66,7 @@ async def test_items_come_in_order_with_what_is_told_of_them(client: httpx.Async
 
 
 @upstream
-async def test_a_request_is_signed_as_botocore_signs_it(client: httpx.AsyncClient) -> None:
+async def test_a_request_is_signed_as_botocore_signs_it(client: Client) -> None:
     route = upstream.post(URL).respond(json=REPLY)
     await recommender(client).items(PERSONAL)
     sent = route.calls.last.request
@@ -113,7 +113,7 @@ async def test_a_request_is_signed_as_botocore_signs_it(client: httpx.AsyncClien
     ids=["personal", "popular", "related", "category"],
 )
 async def test_each_kind_is_a_call_of_its_own(
-    client: httpx.AsyncClient, query: ListQuery, settings: dict[str, object], sent: dict[str, object]
+    client: Client, query: ListQuery, settings: dict[str, object], sent: dict[str, object]
 ) -> None:
     route = upstream.post(URL).respond(json=REPLY)
     assert (await recommender(client, **settings).items(query)).status == "fresh"
@@ -121,7 +121,7 @@ async def test_each_kind_is_a_call_of_its_own(
 
 
 @upstream
-async def test_items_related_to_several_are_taken_by_turns(client: httpx.AsyncClient) -> None:
+async def test_items_related_to_several_are_taken_by_turns(client: Client) -> None:
     route = upstream.post(URL).respond(json=REPLY)
     found = await recommender(client, max_seeds=2).items(ListQuery("related", 3, to=("a", "y", "z")))
     assert [each.id for each in found.items] == ["b"]
@@ -138,21 +138,19 @@ async def test_items_related_to_several_are_taken_by_turns(client: httpx.AsyncCl
     ],
     ids=["a category that would end its text", "no filter for categories", "an id that is too long"],
 )
-async def test_what_cannot_be_asked_is_empty_and_not_asked(client: httpx.AsyncClient, query: ListQuery) -> None:
+async def test_what_cannot_be_asked_is_empty_and_not_asked(client: Client, query: ListQuery) -> None:
     assert await recommender(client).items(query) == Recommendations()
 
 
 @upstream
 @pytest.mark.parametrize("reply", [{"itemList": [], "recommendationId": "R"}, {"itemList": []}])
-async def test_no_items_are_an_empty_list(client: httpx.AsyncClient, reply: dict[str, object]) -> None:
+async def test_no_items_are_an_empty_list(client: Client, reply: dict[str, object]) -> None:
     upstream.post(URL).respond(json=reply)
     assert (await recommender(client).items(PERSONAL)).status == "empty"
 
 
 @upstream
-async def test_without_credentials_it_is_unavailable(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_credentials_it_is_unavailable(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(SourceUnavailable, match="no AWS credentials"):

@@ -8,10 +8,10 @@ import string
 import time
 from urllib.parse import unquote
 
-import httpx
 import pytest
 import respx
 
+from tessera.adapters.client import Client
 from tessera.adapters.recommender_recombee import RecombeeOptions, RecombeeRecommender, signed
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
@@ -27,7 +27,7 @@ REPLY = {"recommId": "r-1", "recomms": [{"id": "a"}, {"id": "b"}, {"id": "a"}, {
 upstream = respx.mock(using="httpx", assert_all_called=False)
 
 
-def recommender(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, **settings: object) -> RecombeeRecommender:
+def recommender(client: Client, monkeypatch: pytest.MonkeyPatch, **settings: object) -> RecombeeRecommender:
     monkeypatch.setenv("RECOMBEE_TOKEN", "t0ken")
     return RecombeeRecommender(RecombeeOptions.model_validate({"database": "shop-dev", **settings}), reach_of(client))
 
@@ -41,9 +41,7 @@ def test_the_signature_is_that_of_the_path_and_the_time() -> None:
 
 
 @pytest.mark.parametrize("seed", ["tv 1/2", "shop:tv@home.example", string.punctuation, "ü%2e%2F?#"])
-async def test_what_is_signed_is_what_goes_over_the_wire(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, seed: str
-) -> None:
+async def test_what_is_signed_is_what_goes_over_the_wire(monkeypatch: pytest.MonkeyPatch, seed: str) -> None:
     asked: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,7 +50,7 @@ async def test_what_is_signed_is_what_goes_over_the_wire(
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
+    async with server, Client() as client:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         found = await recommender(client, monkeypatch, url=url).items(RELATED._replace(to=(seed,)))
     assert found == Recommendations((), 1800)
@@ -67,7 +65,7 @@ async def test_what_is_signed_is_what_goes_over_the_wire(
 
 @upstream
 async def test_a_personal_list_keeps_the_order_and_the_id_for_feedback(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     route = upstream.post(url__startswith=f"{HOST}/shop-dev/recomms/users/{WITHIN}/items/?").respond(json=REPLY)
     found = await recommender(client, monkeypatch).items(PERSONAL)
@@ -99,7 +97,7 @@ async def test_a_personal_list_keeps_the_order_and_the_id_for_feedback(
 )
 @upstream
 async def test_each_kind_is_a_call_of_its_own(
-    client: httpx.AsyncClient,
+    client: Client,
     monkeypatch: pytest.MonkeyPatch,
     query: ListQuery,
     settings: dict[str, object],
@@ -113,7 +111,7 @@ async def test_each_kind_is_a_call_of_its_own(
 
 @upstream
 async def test_several_items_are_asked_about_in_one_batch_without_repeats(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lists = [["x", "one"], ["y", "z"]]
     parts = [{"recommId": f"r-{n}", "recomms": [{"id": each} for each in ids]} for n, ids in enumerate(lists)]
@@ -128,16 +126,14 @@ async def test_several_items_are_asked_about_in_one_batch_without_repeats(
 
 
 @upstream
-async def test_a_part_of_a_batch_that_fails_is_a_failure(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_part_of_a_batch_that_fails_is_a_failure(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.post(url__startswith=HOST).respond(json=[{"code": 200, "json": REPLY}, {"code": 503, "json": {}}])
     with pytest.raises(SourceUnavailable):
         await recommender(client, monkeypatch).items(ListQuery("related", 3, to=("one", "two")))
 
 
 @upstream
-async def test_fields_come_from_declared_properties(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_fields_come_from_declared_properties(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     reply = {"recommId": "r", "recomms": [{"id": "tv", "values": {"name": "4K TV"}}, {"id": "b", "values": "odd"}]}
     upstream.post(url__startswith=HOST).respond(json=reply)
     found = await recommender(client, monkeypatch, fields={"title": "name"}).items(POPULAR)
@@ -147,7 +143,7 @@ async def test_fields_come_from_declared_properties(client: httpx.AsyncClient, m
 @upstream
 @pytest.mark.parametrize("category", ['x" or true or "', "a\\", "it's", "a\nb"])
 async def test_a_category_cannot_become_a_filter_of_its_own(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, category: str
+    client: Client, monkeypatch: pytest.MonkeyPatch, category: str
 ) -> None:
     route = upstream.post(url__startswith=HOST).respond(json=REPLY)
     found = await recommender(client, monkeypatch).items(ListQuery("category", 3, category=category))
@@ -157,17 +153,13 @@ async def test_a_category_cannot_become_a_filter_of_its_own(
 
 @upstream
 @pytest.mark.parametrize("seed", ["", ".", ".."])
-async def test_an_id_cannot_lead_elsewhere(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, seed: str
-) -> None:
+async def test_an_id_cannot_lead_elsewhere(client: Client, monkeypatch: pytest.MonkeyPatch, seed: str) -> None:
     found = await recommender(client, monkeypatch).items(RELATED._replace(to=(seed,)))
     assert found == Recommendations()
 
 
 @upstream
-async def test_items_that_are_named_are_not_asked_for(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_items_that_are_named_are_not_asked_for(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     found = await recommender(client, monkeypatch).items(ListQuery("lookup", 2, to=("c", "a", "b")))
     assert [each.id for each in found.items] == ["c", "a"]
 
@@ -175,7 +167,7 @@ async def test_items_that_are_named_are_not_asked_for(
 @upstream
 @pytest.mark.parametrize("status", [200, 404])
 async def test_a_visitor_is_erased_by_a_signed_call(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, status: int
+    client: Client, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     route = upstream.delete(url__startswith=HOST).respond(status, text="ok")
     await recommender(client, monkeypatch).erase("a/b")
@@ -186,7 +178,7 @@ async def test_a_visitor_is_erased_by_a_signed_call(
 
 
 @upstream
-async def test_an_erasure_that_fails_says_so(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_erasure_that_fails_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.delete(url__startswith=HOST).respond(503)
     with pytest.raises(SourceUnavailable):
         await recommender(client, monkeypatch).erase("ann")

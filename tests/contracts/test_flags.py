@@ -5,13 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-import httpx
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode, GeneralError
 from openfeature.flag_evaluation import FlagResolutionDetails
 from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 
 from tessera.adapters.base import Reach
+from tessera.adapters.client import Client
 from tessera.adapters.flags_growthbook import GrowthBookFlags
 from tessera.adapters.flags_none import NoFlags
 from tessera.adapters.flags_openfeature import OpenFeatureFlags
@@ -83,7 +83,7 @@ class TestOpenFeature(FlagsContract):
     @asynccontextmanager
     async def staged(self, folder: Path) -> AsyncIterator[Staged[Any]]:
         async with AsyncExitStack() as opened:
-            reach = Reach(lambda: cast(httpx.AsyncClient, None), cast(Store, None), opened)
+            reach = Reach(lambda: cast(Client, None), cast(Store, None), opened)
             adapter = made(self.adapter, {"provider": f"{__name__}:Provider"}, reach)
 
             def fail(fault: Any) -> None:

@@ -44,7 +44,7 @@ class TestSegment(OverHttp, ProfilesContract):
 
     def answer(self, asked: Asked) -> Reply:
         """Audiences are asked for on their own."""
-        if "class" in asked.url.params and not asked.mentions(STRANGER):
+        if "class" in asked.url.query and not asked.mentions(STRANGER):
             return Reply({"traits": {"vip": True, "lapsed": False}})
         return super().answer(asked)
 

@@ -3,10 +3,12 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-import respx
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tessera.app import make_app
 from tessera.renderer.reload import LiveSite
@@ -15,16 +17,36 @@ from tests.support.ports import free_port
 from tests.support.sites import load, write_site
 
 TOKEN = "a token for tests only"
-edge = respx.mock(using="httpx", assert_all_called=False)
-CACHE = "https://purger.example/all"
 MAY = {"authorization": f"Bearer {TOKEN}"}
 PAGE = "page: home\nslots:\n  hero: {default: {template: hero.liquid}}\n"
 
 
+class Cache:
+    """A cache downstream, at a real socket: what it was told, and what it answers first."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.statuses: list[int] = []
+        self.url = ""
+
+    async def answer(self, purge: web.Request) -> web.Response:
+        self.told.append(await purge.json())
+        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
+
+
 @pytest.fixture
-async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+async def cache() -> AsyncIterator[Cache]:
+    cache, app = Cache(), web.Application()
+    app.router.add_post("/all", cache.answer)
+    async with TestServer(app) as listening:
+        cache.url = str(listening.make_url("/all"))
+        yield cache
+
+
+@pytest.fixture
+async def server(tmp_path: Path, cache: Cache, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
     """One worker with everything on: its state in a folder, a cache downstream where the test names none other."""
-    tables = getattr(request, "param", {"downstream": [{"name": "cdn", "kind": "http", "url": CACHE}]})
+    tables = getattr(request, "param", {"downstream": [{"name": "cdn", "kind": "http", "url": cache.url}]})
     folder = write_site(tmp_path / "site", {"home.yaml": PAGE}, {"hero.liquid": "<p>hero</p>"})
     settings = settings_for_tests(server={"state_dir": tmp_path}, **{"admin_token": TOKEN, **tables})
     async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app:
@@ -33,23 +55,20 @@ async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
             yield http
 
 
-@edge
-async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, tmp_path: Path) -> None:
-    edge.route(host="test").pass_through()
-    route = edge.post(CACHE).respond(200)
+async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, cache: Cache, tmp_path: Path) -> None:
     assert (await server.get("/fragments/home/hero")).text == "<p>hero</p>"
     done = await server.post("/-/purge", json={"tags": ["slot:home/hero", "visitor:ann"], "by": "anna"})
     assert (done.status_code, done.json()) == (
         200,
         {"notice": 1, "workers": 1, "fragments": 1, "downstream": ["cdn"], "waiting": {}},
     )
-    told = json.loads(route.calls.last.request.content)
+    told = cache.told[-1]
     assert (told["hard"], len(told["labels"])) == (False, 4)
     assert {"slot:*", "slot:home/hero", "visitor:*"} < set(told["labels"])
     groups = done.headers["cache-group-invalidation"]
     assert groups == ", ".join(f'"{label}"' for label in told["labels"])
     await server.post("/-/purge", json={"everything": True, "hard": True})
-    assert json.loads(route.calls.last.request.content) == {"labels": ["everything"], "hard": True}
+    assert cache.told[-1] == {"labels": ["everything"], "hard": True}
     lines = [json.loads(line) for line in (tmp_path / "purges.jsonl").read_text().splitlines()]
     assert [(line["by"], line["notice"], line["hard"]) for line in lines] == [
         ("anna", 1, False),
@@ -60,18 +79,16 @@ async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, tmp_pa
     assert lines[1]["tags"] == ["everything"]
 
 
-@edge
 async def test_what_is_not_reached_is_named_and_told_later(
-    server: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    server: httpx.AsyncClient, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tessera.publishing.carrier.FIRST_RETRY_S", 0.01)
-    edge.route(host="test").pass_through()
-    route = edge.post(CACHE).mock(side_effect=[httpx.Response(503), httpx.Response(200), httpx.Response(200)])
+    cache.statuses = [503]
     done = await server.post("/-/purge", json={"tags": ["item:A"]})
     assert (done.status_code, done.json()["waiting"]) == (202, {"cdn": "answered with status 503"})
     again = await server.post("/-/purge", json={"tags": ["item:B"]})
     assert (again.status_code, again.json()["downstream"]) == (200, ["cdn"])
-    labels = {label for call in route.calls[1:] for label in json.loads(call.request.content)["labels"]}
+    labels = {label for told in cache.told[1:] for label in told["labels"]}
     assert labels == {"item:*", "item:A", "item:B"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import respx
-from httpx import AsyncClient, Response
+from httpx import Response
 
 from tessera.adapters.client import get_json
 from tessera.renderer.core.carried import REQUEST
@@ -18,7 +18,9 @@ from tessera.renderer.logs import QUIET_S, Json, Quiet, Repeated, set_up_logs
 from tests.support.client import EDGE_SECRET, client_of, settings_for_tests
 from tests.support.fakes import World, item
 from tests.support.sites import write_site
+from tests.support.vendors import behind_a_socket
 
+upstream = respx.mock(using="httpx", assert_all_called=False)
 WHO = "maren.berg@example.com"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -105,7 +107,7 @@ async def test_a_line_says_which_request_it_belongs_to(site: Path, lines: io.Str
         assert len(set(names)) == 2
 
 
-@respx.mock
+@upstream
 @pytest.mark.parametrize(
     ("sent", "passed"),
     [
@@ -116,10 +118,10 @@ async def test_a_line_says_which_request_it_belongs_to(site: Path, lines: io.Str
     ],
 )
 async def test_the_trace_goes_on_upstream(sent: dict[bytes, bytes], passed: dict[str, str]) -> None:
-    route = respx.get("http://up/").mock(Response(200, json={}))
+    route = upstream.get("http://up/").mock(Response(200, json={}))
     held = REQUEST.set({"headers": list(sent.items())})
     try:
-        async with AsyncClient() as client:
+        async with behind_a_socket() as client:
             await get_json(client, "profile", "http://up/", None)
     finally:
         REQUEST.reset(held)

@@ -3,12 +3,11 @@
 from contextlib import AsyncExitStack
 from typing import cast
 
-import httpx
-
 from tessera.adapters.base import Reach
+from tessera.adapters.client import Client
 from tessera.adapters.sqlite import Store
 
 
-def reach_of(client: httpx.AsyncClient | None = None, store: Store | None = None) -> Reach:
+def reach_of(client: Client | None = None, store: Store | None = None) -> Reach:
     """Return what an adapter is made from; what it opens is for the test to close."""
-    return Reach(lambda: cast(httpx.AsyncClient, client), cast(Store, store), AsyncExitStack())
+    return Reach(lambda: cast(Client, client), cast(Store, store), AsyncExitStack())
