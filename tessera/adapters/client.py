@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Literal, Self
 from urllib.parse import quote
@@ -165,9 +166,14 @@ def bearer(token: str) -> dict[str, str]:
 
 def at(document: object, path: str) -> object:
     """Follow a dotted path into decoded JSON; empty is the document itself, and what is not there is None."""
-    for name in path.split(".") if path else ():
+    for name in _names(path):
         document = document.get(name) if isinstance(document, dict) else None
     return document
+
+
+@lru_cache
+def _names(path: str) -> list[str]:
+    return path.split(".") if path else []
 
 
 def _encoded(value: str) -> str:

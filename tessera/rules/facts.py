@@ -155,7 +155,7 @@ def coerce(fact: Fact, raw: object) -> Value:
 
     Raises Misfit.
     """
-    if (isinstance(raw, int | float) and not abs(raw) < 1e18) or (isinstance(raw, Decimal) and raw.adjusted() > 18):
+    if (isinstance(raw, (int, float)) and not abs(raw) < 1e18) or (isinstance(raw, Decimal) and raw.adjusted() > 18):
         raise Misfit("the number is not finite, or too large")
     try:
         return _COERCIONS[fact.type](fact, raw)
@@ -247,7 +247,7 @@ def _location(fact: Fact, raw: object) -> Value:
 
 def _digits(raw: object) -> str:
     """The decimal notation of a number; a float as its shortest one, so that 342.1 is exactly 342.1."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str):
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, Decimal, str)):
         raise Misfit(f"{_shown(raw)} is not a number")
     if isinstance(raw, float):
         return f"{Decimal(repr(raw)):f}"
