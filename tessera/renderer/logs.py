@@ -111,4 +111,3 @@ def set_up_logs(settings: Settings) -> None:
     handler.setFormatter(line)
     handler.addFilter(Repeated())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
