@@ -1,5 +1,6 @@
 """The HTTP client of one upstream, and JSON from it with typed errors."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import Collection, Mapping
@@ -19,7 +20,10 @@ from tessera.adapters.inflating import ACCEPTED, Spoilt, TooMuch, inflated
 from tessera.renderer.core.carried import trace_headers
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceTooLarge, SourceUnavailable
 
-MAX_REPLY_BYTES = 2_000_000
+MAX_REPLY_BYTES = 1_000_000
+LARGE_BYTES = 131_072
+"""Beyond this the replies of one upstream are read one at a time."""
+
 DELETED = (202, 204, 404)
 """Statuses, beside 200, that say of a deletion: it will be, it is, there is nothing to delete."""
 
@@ -41,6 +45,7 @@ class Client:
         self._max_connections = max_connections
         self._timeout = aiohttp.ClientTimeout(connect=connect_s, sock_connect=connect_s, sock_read=read_s)
         self._session: aiohttp.ClientSession | None = None
+        self.turn_to_read = asyncio.Lock()
 
     def request(
         self,
@@ -136,15 +141,12 @@ async def ask_json(client: Client, source: str, call: Call, understood: Collecti
     headers, sent = {**trace_headers(), **call.headers}, None
     if call.body is not None:
         headers, sent = {"content-type": "application/json", **headers}, encoded(call.body)
-    body = bytearray()
     try:
         async with client.request(call.method, call.url, headers=headers, body=sent) as reply:
             if reply.status not in understood:
                 _expect_success(source, reply.status, reply.headers.get("retry-after"))
-            async for part in inflated(reply, MAX_REPLY_BYTES):
-                body += part
+            body = await _whole(client, reply)
     except TooMuch as failure:
-        body.clear()  # many may be refused in one turn of the event loop
         raise SourceTooLarge(source, f"the reply is larger than {MAX_REPLY_BYTES:,} bytes") from failure
     except Spoilt as failure:
         raise SourceGarbled(source, "the reply cannot be decompressed") from failure
@@ -152,6 +154,25 @@ async def ask_json(client: Client, source: str, call: Call, understood: Collecti
         raise _unanswered(source, failure) from failure
     needed = reply.status == HTTPStatus.OK and call.method != "DELETE"
     return Reply(reply.status, _decode(source, body, needed=needed), reply.headers)
+
+
+async def _whole(client: Client, reply: aiohttp.ClientResponse) -> bytearray:
+    """Read a body. Many large ones at once would hold up all who wait for something else, and fill the memory."""
+    body, parts = bytearray(), inflated(reply, MAX_REPLY_BYTES)
+    try:
+        async for part in parts:
+            body += part
+            if len(body) > LARGE_BYTES:
+                break
+        else:
+            return body
+        async with client.turn_to_read:
+            async for part in parts:
+                body += part
+    except BaseException:
+        body.clear()  # whoever hears of the failure may keep it, and with it what was read
+        raise
+    return body
 
 
 def encoded(body: object) -> bytes:

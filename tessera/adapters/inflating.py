@@ -5,7 +5,6 @@ A part of some kilobytes can hold many megabytes of zeros.
 
 import zlib
 from collections.abc import AsyncIterator
-from typing import Protocol
 
 import aiohttp
 
@@ -32,50 +31,33 @@ async def inflated(reply: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterat
 
     Raises `TooMuch` as soon as there are more than ``max_bytes`` in all, `Spoilt`, or `aiohttp.ClientError`.
     """
-    decompressor = _decompressor(reply.headers.get("content-encoding", ""))
-    left, begun, part = max_bytes, False, b""
+    pieces = _pieces(reply.content.iter_any(), reply.headers.get("content-encoding", "").strip().lower())
+    left = max_bytes
+    async for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise TooMuch
+        yield piece
+
+
+def _pieces(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
+    if encoding in ("", "identity"):
+        return chunks
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _decompressed(chunks)
+    raise Spoilt
+
+
+async def _decompressed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    decompressor, begun, piece = zlib.decompressobj(GZIP_OR_ZLIB), False, b""
     try:
-        async for chunk in reply.content.iter_any():
+        async for chunk in chunks:
             begun = True
-            while chunk or len(part) == PIECE_BYTES:
-                part = decompressor.decompress(chunk, PIECE_BYTES)
+            while chunk or len(piece) == PIECE_BYTES:
+                piece = decompressor.decompress(chunk, PIECE_BYTES)
                 chunk = decompressor.unconsumed_tail
-                left -= len(part)
-                if left < 0:
-                    raise TooMuch
-                yield part
+                yield piece
     except zlib.error as failure:
         raise Spoilt from failure
     if begun and not decompressor.eof:
         raise Spoilt
-
-
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unconsumed_tail(self) -> bytes: ...
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
-class _AsItIs:
-    """What is not compressed."""
-
-    eof = True
-    unconsumed_tail = b""
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        self.unconsumed_tail = data[max_length:]
-        return data[:max_length]
-
-
-def _decompressor(encoding: str) -> _Decompressor:
-    match encoding.strip().lower():
-        case "" | "identity":
-            return _AsItIs()
-        case "gzip" | "x-gzip" | "deflate":
-            return zlib.decompressobj(GZIP_OR_ZLIB)
-        case _:
-            raise Spoilt

@@ -98,7 +98,7 @@ async def test_what_is_over_in_one_answer_is_never_taken_for_the_next(client: Cl
 async def test_no_reply_fills_the_memory(client: Client, upstream: Faulty, behaviour: str) -> None:
     upstream.behaviour = behaviour
     tracemalloc.start()
-    with pytest.raises(SourceGarbled, match="larger than 2,000,000 bytes"):
+    with pytest.raises(SourceGarbled, match="larger than 1,000,000 bytes"):
         await get_json(client, "profile", upstream.url, None)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -115,7 +115,7 @@ async def test_many_replies_that_are_refused_at_once_fill_no_memory_either(upstr
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert {type(each) for each in refused} == {SourceTooLarge}
-    assert peak < 20 * MAX_REPLY_BYTES  # one that is read and refused, and of each connection some pieces
+    assert peak < 5 * MAX_REPLY_BYTES  # one that is read and refused, and of each connection some pieces
 
 
 @pytest.mark.parametrize(

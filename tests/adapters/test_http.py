@@ -63,7 +63,7 @@ FAILURES: list[tuple[str, httpx.Response | Exception, type[SourceError], str]] =
     ("refused", httpx.Response(403), SourceGarbled, "answered with status 403"),
     ("redirect", httpx.Response(302, headers={"location": "https://evil.example/"}), SourceGarbled, "status 302"),
     ("not json", httpx.Response(200, text="<html>"), SourceGarbled, "the reply is not JSON"),
-    ("too large", httpx.Response(200, content=b" " * (MAX_REPLY_BYTES + 1)), SourceGarbled, "2,000,000 bytes"),
+    ("too large", httpx.Response(200, content=b" " * (MAX_REPLY_BYTES + 1)), SourceGarbled, "1,000,000 bytes"),
     ("too deep", httpx.Response(200, content=b"[" * 100_000), SourceGarbled, "the reply is not JSON"),
     ("cut off", httpx.RemoteProtocolError("peer closed"), SourceUnavailable, "broke off the connection"),
     ("slow", httpx.ReadTimeout("slow"), SourceTimeout, "no reply in time"),
