@@ -121,6 +121,7 @@ async def test_many_replies_that_are_refused_at_once_fill_no_memory_either(upstr
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [("gzip", b"no"), ("gzip", gzip.compress(b"{}")[:-1]), ("deflate", b"no"), ("br", b"{}"), ("gzip, gzip", b"{}")],
+    ids=["not gzip", "half of it", "not deflated", "not asked for", "twice"],
 )
 async def test_what_is_not_compressed_as_it_says_is_garbled(encoding: str, body: bytes) -> None:
     reply = Reply(body, headers={"content-encoding": encoding})
@@ -132,6 +133,7 @@ async def test_what_is_not_compressed_as_it_says_is_garbled(encoding: str, body:
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [("gzip", gzip.compress(b"[1]")), ("deflate", zlib.compress(b"[1]")), ("Identity", b"[1]"), ("", b"[1]")],
+    ids=["gzip", "deflate", "identity", "none"],
 )
 async def test_what_is_compressed_as_it_says_is_read(encoding: str, body: bytes) -> None:
     reply = Reply(body, headers={"content-encoding": encoding})
