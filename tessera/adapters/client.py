@@ -22,7 +22,8 @@ from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeo
 
 MAX_REPLY_BYTES = 1_000_000
 LARGE_BYTES = 131_072
-"""Beyond this the replies of one upstream are read one at a time."""
+LARGE_AT_ONCE = 4
+"""How many replies of one upstream that are larger than `LARGE_BYTES` are read at the same time."""
 
 DELETED = (202, 204, 404)
 """Statuses, beside 200, that say of a deletion: it will be, it is, there is nothing to delete."""
@@ -45,7 +46,7 @@ class Client:
         self._max_connections = max_connections
         self._timeout = aiohttp.ClientTimeout(connect=connect_s, sock_connect=connect_s, sock_read=read_s)
         self._session: aiohttp.ClientSession | None = None
-        self.turn_to_read = asyncio.Lock()
+        self.turn_to_read = asyncio.Semaphore(LARGE_AT_ONCE)
 
     def request(
         self,
@@ -169,8 +170,8 @@ async def _whole(client: Client, reply: aiohttp.ClientResponse) -> bytearray:
         async with client.turn_to_read:
             async for part in parts:
                 body += part
-    except BaseException:
-        body.clear()  # whoever hears of the failure may keep it, and with it what was read
+    except TooMuch:
+        body.clear()  # many may be refused in one turn of the event loop
         raise
     return body
 

@@ -75,8 +75,8 @@ class EventStream:
     async def _hear(self) -> None:
         async with self._client.request("GET", self._url, headers=WANTED, timeout=PATIENCE) as reply:
             reply.raise_for_status()
-            parts = inflated(reply, MAX_REPLY_BYTES)
-            events = EventSource(httpx.Response(reply.status, headers=reply.headers, content=parts))
+            kind = {"content-type": reply.headers.get("content-type", "")}  # and not how it was compressed
+            events = EventSource(httpx.Response(200, headers=kind, content=inflated(reply, MAX_REPLY_BYTES)))
             await self._begun()
             async for event in events.aiter_sse():
                 await self._heard(event.event, event.data)

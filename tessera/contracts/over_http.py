@@ -1,12 +1,10 @@
 """An upstream that speaks HTTP, to test adapters against, and what holds for those who ask one."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, cast
-from unittest.mock import patch
 
 import pytest
 from yarl import URL
@@ -47,9 +45,11 @@ class OverHttp(Contract[Any, Any]):
     @asynccontextmanager
     async def staged(self, folder: Path) -> AsyncIterator[Staged[Any]]:
         """Open the adapter and its stand-in."""
-        variables = {str(value): SECRET for name, value in self.settings.items() if name.endswith("_variable")}
+        variables = [str(value) for name, value in self.settings.items() if name.endswith("_variable")]
         async with AsyncExitStack() as opened, StandIn.listening(self.answer) as stand_in:
-            opened.enter_context(patch.dict(os.environ, variables))
+            environment = opened.enter_context(pytest.MonkeyPatch.context())
+            for variable in variables:
+                environment.setenv(variable, SECRET)
             client = await opened.enter_async_context(stand_in.client())
             reach = Reach(lambda: client, cast(Store, None), opened)
             adapter = made(self.adapter, self.settings, reach)

@@ -12,16 +12,16 @@ A machine that was cut off catches up. Where it cannot prove that it missed noth
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
-from fcntl import LOCK_EX, LOCK_NB, flock
 
 from tessera.adapters.stream_redis import Entries, RedisStream
 from tessera.publishing.releases import replace_text
 from tessera.publishing.rollcall import RollCall
 from tessera.publishing.suppressions import Suppressions
 from tessera.publishing.switchboard import Switchboard, Thrown
+from tessera.publishing.turns import turn
 from tessera.renderer.core.errors import Away
 from tessera.renderer.core.notices import Notice
 from tessera.renderer.core.tags import EVERYTHING
@@ -69,7 +69,7 @@ class Bridge:
         """Exchange notices again and again, in turn with the other processes of this machine, until cancelled."""
         try:
             while True:
-                async with self.held() as held:
+                with self.held() as held:
                     while held:
                         rest_s = POLL_S if await self._exchanged() else TOLD_S
                         await asyncio.sleep(rest_s)
@@ -87,16 +87,9 @@ class Bridge:
             log.error("notices cannot be exchanged with other machines: %s", failure)
         return True
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[bool]:
-        """Take the lock for the length of the block; gives whether that was possible."""
-        with (self._board.folder / ".bridge").open("w") as lock:
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+    def held(self) -> AbstractContextManager[bool]:
+        """Take its turn for the length of a block; gives whether that was possible. Raises OSError."""
+        return turn(self._board.folder / ".bridge")
 
     def begin(self) -> None:
         """Make sure that whatever is put up from now on will be told."""

@@ -14,13 +14,13 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from fcntl import LOCK_EX, LOCK_NB, flock
 from itertools import islice
 
 from tessera.publishing.releases import replace_text
+from tessera.publishing.turns import turn
 from tessera.renderer.attendance import attending
 from tessera.renderer.core.errors import Unpurged
 from tessera.renderer.core.notices import Notice
@@ -75,7 +75,7 @@ class Carrier:
     async def run(self) -> None:
         """Carry on and on, in turn with the other processes of this machine, until cancelled."""
         while True:
-            async with self.held() as held:
+            with self.held() as held:
                 while held:
                     try:
                         await self.carry()
@@ -84,18 +84,14 @@ class Carrier:
                     await asyncio.sleep(POLL_S)
             await asyncio.sleep(10 * POLL_S)
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[bool]:
-        """Take the lock for the length of the block; gives whether that was possible."""
-        with (self._board.folder / f".downstream-{self.name}").open("w") as lock:
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Take its turn for the length of the block; gives whether that was possible. Raises OSError."""
+        with turn(self._board.folder / f".downstream-{self.name}") as held:
+            if held:
                 self._owed.clear()
                 self._read = self.position().obeyed
-                yield True
+            yield held
 
     def position(self) -> Position:
         """Read how far it is; where that is not known, it begins here and now. Raises OSError."""

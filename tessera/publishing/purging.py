@@ -117,7 +117,7 @@ async def _reached(carrier: Carrier, number: int) -> str:
     """
     late_s = time.monotonic() + DOWNSTREAM_S
     while time.monotonic() < late_s:
-        async with carrier.held() as held:
+        with carrier.held() as held:
             if held:
                 await carrier.carry()
         position = carrier.position()

@@ -76,7 +76,7 @@ async def put_up(settings: Settings, board: Noticeboard, notice: Notice) -> Told
     redis = SharedRedis(settings.redis.url, settings.redis.deadline_ms)
     bridge = make_bridge(settings, board, redis)
     try:
-        async with bridge.held() as held:
+        with bridge.held() as held:
             if held:
                 bridge.begin()
             number = await asyncio.to_thread(board.append, notice)

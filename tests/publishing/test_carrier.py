@@ -46,7 +46,7 @@ class Machine:
             await self.carrier.carry()
             return
         self.carrier = self.made()
-        async with self.carrier.held() as held:
+        with self.carrier.held() as held:
             assert held
             await self.carrier.carry()
 
@@ -107,7 +107,7 @@ async def test_where_notices_are_gone_everything_is_purged(tmp_path: Path) -> No
 
 async def test_one_process_at_a_time_tells_a_cache(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    async with machine.made().held() as first, machine.made().held() as second:
+    with machine.made().held() as first, machine.made().held() as second:
         assert (first, second) == (True, False)
 
 

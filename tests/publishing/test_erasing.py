@@ -15,27 +15,16 @@ from support.faulty import Faulty
 
 from tessera.adapters.profiles_http import HttpProfiles
 from tessera.adapters.sqlite import OF_VISITORS, STORE, Interaction, Seed, fill, prepare
-from tessera.app import make_app, make_identity
+from tessera.app import make_app
 from tessera.cli.main import tessera
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.reload import LiveSite
-from tests.support.client import SECRET, running, settings_for_tests
-from tests.support.sites import load, write_site
+from tests.support.client import SECRET, browser, consenting, running, settings_for_tests
+from tests.support.sites import GOLD_PAGE, GOLD_TEMPLATES, load, write_site
 
 TOKEN = "a token for tests only"
 MAY = {"authorization": f"Bearer {TOKEN}"}
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
-PAGE = """
-    page: home
-    slots:
-      hero:
-        default: {template: hello.liquid}
-        rules:
-          - name: Gold
-            when: visitor.tier == "gold"
-            show: {template: gold.liquid}
-"""
-TEMPLATES = {"hello.liquid": "Hello", "gold.liquid": "Gold {{ visitor.first_name }}"}
 VISITORS = ["ann", "bob", "a/b c"]
 
 
@@ -57,19 +46,15 @@ def state_dir(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def served(state_dir: Path, **tables: object) -> AsyncIterator[httpx.AsyncClient]:
-    folder = write_site(state_dir / "site", {"home.yaml": PAGE}, TEMPLATES)
+    folder = write_site(state_dir / "site", GOLD_PAGE, GOLD_TEMPLATES)
     settings = settings_for_tests(server={"state_dir": state_dir}, **{"admin_token": TOKEN, **tables})
-    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield http
+    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app, browser(app) as http:
+        yield http
 
 
 async def hero(server: httpx.AsyncClient, who: str) -> str:
     """Return what a visitor sees."""
-    signed = make_identity(settings_for_tests()).sign(who)
-    cookie = {"cookie": f"tessera_consent=granted; tessera_visitor={signed}"}
-    return (await server.get("/fragments/home/hero", headers=cookie)).text
+    return (await server.get("/fragments/home/hero", headers=consenting(who))).text
 
 
 def rows_of(state_dir: Path, who: str) -> list[int]:
@@ -162,7 +147,7 @@ async def test_without_a_token_in_the_settings_there_is_no_such_route(state_dir:
 
 def test_the_command_says_what_it_reached(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TESSERA_SECRET", SECRET)
-    folder = write_site(state_dir / "site", {"home.yaml": PAGE}, TEMPLATES)
+    folder = write_site(state_dir / "site", GOLD_PAGE, GOLD_TEMPLATES)
     arguments = ["erase", "ann", "--site", str(folder), "--state-dir", str(state_dir), "--by", "dpo"]
     done = CliRunner().invoke(tessera, arguments)
     assert (done.exit_code, done.output) == (0, "erased ann: 5 rows here (notice 1)\n")

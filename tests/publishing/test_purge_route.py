@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from tessera.app import make_app
 from tessera.renderer.reload import LiveSite
-from tests.support.client import SECRET, running, settings_for_tests
+from tests.support.client import SECRET, browser, running, settings_for_tests
 from tests.support.ports import free_port
 from tests.support.sites import load, write_site
 
@@ -49,10 +49,8 @@ async def server(tmp_path: Path, cache: Cache, request: pytest.FixtureRequest) -
     tables = getattr(request, "param", {"downstream": [{"name": "cdn", "kind": "http", "url": cache.url}]})
     folder = write_site(tmp_path / "site", {"home.yaml": PAGE}, {"hero.liquid": "<p>hero</p>"})
     settings = settings_for_tests(server={"state_dir": tmp_path}, **{"admin_token": TOKEN, **tables})
-    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=MAY) as http:
-            yield http
+    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app, browser(app, **MAY) as http:
+        yield http
 
 
 async def test_it_answers_with_what_it_touched(server: httpx.AsyncClient, cache: Cache, tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from support.faulty import Faulty
 
 from tessera.adapters.sqlite import OF_VISITORS, STORE, prepare
-from tessera.app import make_app, make_identity
+from tessera.app import make_app
 from tessera.cli.main import tessera
 from tessera.renderer.core.labels import visitor_tag
 from tessera.renderer.core.notices import Notice
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.reload import LiveSite
-from tests.support.client import SECRET, running, settings_for_tests
+from tests.support.client import SECRET, browser, consenting, running, settings_for_tests
 from tests.support.sites import FACTS, load, write_site
 
 TOKEN = "a token for tests only"
@@ -64,10 +64,8 @@ async def served(state_dir: Path, mode: str = "production", **tables: object) ->
     )
     given = {"admin_token": TOKEN, "edge_secret": "an edge's secret", "visitors": {"plain_cookie": "uid"}, **tables}
     settings = settings_for_tests(server={"state_dir": state_dir, "mode": mode}, **given)
-    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield http
+    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app, browser(app) as http:
+        yield http
 
 
 def asking(who: str, how: str = "signed") -> dict[str, str]:
@@ -75,8 +73,8 @@ def asking(who: str, how: str = "signed") -> dict[str, str]:
     if how == "edge":
         edge = {"x-tessera-edge-secret": "an edge's secret", "x-tessera-visitor": who}
         return {"cookie": "tessera_consent=granted", **edge}
-    named = f"uid={who}" if how == "plain" else f"tessera_visitor={make_identity(settings_for_tests()).sign(who)}"
-    return {"cookie": f"tessera_consent=granted; {named}", "sec-fetch-site": "same-origin"}
+    sent = consenting(who)
+    return {**sent, "cookie": f"tessera_consent=granted; uid={who}"} if how == "plain" else sent
 
 
 async def shown(server: httpx.AsyncClient, who: str, slot: str = "greeting", how: str = "signed") -> str:

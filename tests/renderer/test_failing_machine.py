@@ -12,26 +12,15 @@ import redis as client_of_redis
 from support.faulty import Faulty
 
 from tessera.adapters.sqlite import STORE, Seed, fill, prepare
-from tessera.app import make_app, make_identity
+from tessera.app import make_app
 from tessera.renderer.breaker import MIN_CALLS
 from tessera.renderer.noticeboard import Noticeboard
 from tessera.renderer.reload import LiveSite
-from tests.support.client import running, settings_for_tests
+from tests.support.client import browser, consenting, running, settings_for_tests
 from tests.support.redis import redis_server
-from tests.support.sites import load, write_site
+from tests.support.sites import GOLD_PAGE, GOLD_TEMPLATES, load, write_site
 
 TOKEN = "a token for tests only"
-PAGE = """
-    page: home
-    slots:
-      hero:
-        default: {template: hello.liquid}
-        rules:
-          - name: Gold
-            when: visitor.tier == "gold"
-            show: {template: gold.liquid}
-"""
-TEMPLATES = {"hello.liquid": "Hello", "gold.liquid": "Gold {{ visitor.first_name }}"}
 BUDGET_MS = 200
 
 
@@ -45,19 +34,15 @@ def state_dir(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def served(state_dir: Path, **tables: object) -> AsyncIterator[httpx.AsyncClient]:
-    folder = write_site(state_dir / "site", {"home.yaml": PAGE}, TEMPLATES)
+    folder = write_site(state_dir / "site", GOLD_PAGE, GOLD_TEMPLATES)
     server = {"state_dir": state_dir, "budget_ms": BUDGET_MS}
     settings = settings_for_tests(server=server, **{"admin_token": TOKEN, **tables})
-    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield http
+    async with running(make_app(settings, LiveSite.fixed(load(folder)), {})) as app, browser(app) as http:
+        yield http
 
 
 async def hero(server: httpx.AsyncClient, number: int) -> httpx.Response:
-    signed = make_identity(settings_for_tests()).sign(f"v{number}")
-    headers = {"cookie": f"tessera_consent=granted; tessera_visitor={signed}", "sec-fetch-site": "same-origin"}
-    reply = await server.get("/fragments/home/hero", headers=headers)
+    reply = await server.get("/fragments/home/hero", headers=consenting(f"v{number}"))
     assert reply.status_code == 200
     return reply
 

@@ -44,6 +44,17 @@ def settings_for_tests(**tables: object) -> Settings:
     return Settings(**given)
 
 
+def browser(app: App, **headers: str) -> httpx.AsyncClient:
+    """Return what asks an application, with headers of its own in each request."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test", headers=headers)
+
+
+def consenting(who: str) -> dict[str, str]:
+    """Return the headers of a visitor who consents, known by a cookie."""
+    signed = make_identity(settings_for_tests()).sign(who)
+    return {"cookie": f"tessera_consent=granted; tessera_visitor={signed}", "sec-fetch-site": "same-origin"}
+
+
 @dataclass
 class Client:
     """A browser: cookies by visitor, and the application behind it."""
@@ -96,10 +107,8 @@ async def client_of(
         yield Parts(pipeline=pipeline, exposures=FakeExposures(world), events=FakeEvents(world))
 
     app = make_app(settings, live, {}, lambda: moments[-1], opening, tally=tally)
-    async with running(app) as served:
-        transport = httpx.ASGITransport(app=served)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield Client(http, settings, world, cache, live, served, fragments, tally, moments)
+    async with running(app) as served, browser(served) as http:
+        yield Client(http, settings, world, cache, live, served, fragments, tally, moments)
 
 
 @asynccontextmanager

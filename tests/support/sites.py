@@ -44,6 +44,21 @@ EXPERIMENTS = """
 SHARED = {"facts.yaml": FACTS, "lists.yaml": LISTS, "ctas.yaml": CTAS, "experiments.yaml": EXPERIMENTS}
 LOCALES = ("en", "de")
 
+GOLD_PAGE = {
+    "home.yaml": """
+    page: home
+    slots:
+      hero:
+        default: {template: hello.liquid}
+        rules:
+          - name: Gold
+            when: visitor.tier == "gold"
+            show: {template: gold.liquid}
+"""
+}
+GOLD_TEMPLATES = {"hello.liquid": "Hello", "gold.liquid": "Gold {{ visitor.first_name }}"}
+"""A page that tells by a profile's trait whom it knows, and shows another."""
+
 
 def write_site(folder: Path, rules: Mapping[str, str], templates: Mapping[str, str]) -> Path:
     """Write rule files (over the shared ones) and templates; texts are dedented."""
