@@ -195,4 +195,5 @@ if __name__ == "__main__":
     texts = [request.encode("latin-1") for request in given["requests"]]
     asked = _Run(texts, given["seconds"], given["rate"], are_pages=given["are_pages"])
     found = uvloop.run(_drive(given["port"], asked, given["connections"]))
-    print(json.dumps({name: getattr(found, name) for name in Load.__slots__}))
+    with os.fdopen(1, "w") as told:  # stdout itself may be unbuffered, and then loses what a pipe does not take at once
+        told.write(json.dumps({name: getattr(found, name) for name in Load.__slots__}))
