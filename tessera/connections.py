@@ -8,7 +8,6 @@ long its head is, so that a few hundred clients who send a byte now and then cou
 import asyncio
 from typing import Any
 
-import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
@@ -21,6 +20,7 @@ MAX_PIPELINED = 64
 MAX_AT_ONCE = 16
 """Requests out of what arrives at once that are answered without giving others their turn."""
 
+CONTINUE = b"100-continue"
 TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: text/plain; charset=utf-8\r\n"
@@ -64,19 +64,38 @@ class Connection(Draining):
             self._answering.disconnected = True
         super().connection_lost(exc)
 
+    def on_message_begin(self) -> None:
+        """Begin to read a request. What ASGI is to be told of it is put together only where it goes that way."""
+        self.url = b""
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header."""
+        self.headers.append((name.lower(), value))
+
     def on_headers_complete(self) -> None:
         """Answer at once where all is at hand: no task, no messages. Everything else goes the way of ASGI.
 
-        `cycle` is then None, uvicorn's own word for a connection on which nothing is under way.
+        `cycle` is then None, uvicorn's own word for a connection on which nothing is under way; that it is idle `_look`
+        finds out.
         """
-        head = self._answer() if self._front is not None and self._is_plain() else None
-        if head is None:
+        answer = self._answer() if self._front is not None and self._is_plain() else None
+        if answer is None:
+            self._tell_asgi()
             super().on_headers_complete()
             return
         self._at_once += 1
         self.cycle = None  # type: ignore[assignment]  # as uvicorn itself begins
-        self.transport.write(head)
-        self.on_response_complete()
+        self.server_state.total_requests += 1
+        self.transport.write(answer)
+
+    def _tell_asgi(self) -> None:
+        """Begin the request anew as uvicorn does, with what was read of it."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url, self.headers = url, headers
+        self.scope["headers"] = headers
+        self.expect_100_continue = any(name == b"expect" and value.lower() == CONTINUE for name, value in headers)
 
     def _is_plain(self) -> bool:
         """Tell whether this is a request whose answer would be the next thing to be written."""
@@ -89,18 +108,17 @@ class Connection(Draining):
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
             and not self.parser.should_upgrade()
-            and not self.expect_100_continue
         )
 
     def _answer(self) -> bytes | None:
         """Return an answer as it goes on the wire, None where it takes the long way."""
         assert self._front is not None
-        if b"%" in self.url:
+        if b"%" in self.url or b"#" in self.url:
             return None
-        url = httptools.parse_url(self.url)
+        path, _, query = self.url.partition(b"?")
         pipeline = self.app_state["pipeline"]
         timing = self._front.measuring.timing()
-        found = self._front.at_hand(pipeline, url.path.decode("ascii"), url.query or b"", self.headers, timing)
+        found = self._front.at_hand(pipeline, path.decode("latin-1"), query, self.headers, timing)
         if found is None:
             return None
         headers, body = found
@@ -126,12 +144,13 @@ class Connection(Draining):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head of a request has become too long, or too many requests wait."""
-        begun = self.scope
+        begun = self.headers
         self._at_once = 0
         super().data_received(data)
         if len(self.pipeline) > MAX_PIPELINED:
             self.transport.abort()
-        if self.scope is not begun or begun is None or (self.cycle is not None and self.cycle.scope is begun):
+        answered = self.cycle is not None and self.cycle.scope["headers"] is begun
+        if self.headers is not begun or begun is None or answered:
             self._head_bytes = 0
             return
         self._head_bytes += len(data)
@@ -148,7 +167,7 @@ class Connection(Draining):
         untaken = self.transport.get_write_buffer_size()
         cycle = self.cycle
         ours_to_answer = cycle is not None and not cycle.response_complete and not cycle.more_body
-        stands = None if ours_to_answer and not untaken else (self.scope, untaken)
+        stands = None if ours_to_answer and not untaken else (self.headers, untaken)
         if stands is not None and self._stood is not None and stands[0] is self._stood[0] and untaken == self._stood[1]:
             self.transport.abort()
         self._stood = stands

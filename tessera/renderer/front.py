@@ -169,7 +169,10 @@ class Front:
             if not UNUSUAL.isdisjoint(query):
                 return None
             parameters = coerced(page.parameters, query)
-        heard = tuple([header for header in headers if header[0] in HEARD])
+        lines = [b":".join(header) for header in headers if header[0] in HEARD]
+        heard = b"\n".join(lines)
+        if heard.count(b"\n") >= max(1, len(lines)):  # no value may hold another header, whoever parsed them
+            return None
         try:
             context = self._understanding.usual(heard, site.declared, locale)
             if timing is not None:

@@ -32,7 +32,7 @@ READ = (
 )
 """The headers that tell who asks, where, and on what. No other has a part in it."""
 
-UNUSUAL = frozenset((b"if-none-match", CART_HEADER, DIGEST_HEADER, b"content-length", b"transfer-encoding"))
+UNUSUAL = frozenset((b"if-none-match", CART_HEADER, DIGEST_HEADER, b"content-length", b"transfer-encoding", b"expect"))
 """Headers that have a part in an answer beside those, or tell that a body follows."""
 
 HEARD = UNUSUAL.union(READ)
@@ -74,8 +74,9 @@ class Understanding:
         self._told = lru_cache(REMEMBERED)(self._tell)
         self._understood = lru_cache(REMEMBERED)(self._remember)
         self.usual = lru_cache(REMEMBERED)(self._usual)
-        """Understand a request that says no more than who asks, where, and on what, by the headers that are `HEARD`,
-        as they were sent. Raises `Unusual` where there is more to it. Costs a look-up where they were heard before."""
+        """Understand a request that says no more than who asks, where, and on what, by its headers that are `HEARD`:
+        lines of ``name:value``, in one piece, as what is found anew for each visitor is best found in few places of the
+        memory. Raises `Unusual` where there is more to it. Costs a look-up where they were heard before."""
         suppressed.when_changed(self._understood.cache_clear)
         suppressed.when_changed(self.usual.cache_clear)
         self._carts = cart_signer(settings.cart_secret.get_secret_value()) if settings.cart_secret else None
@@ -87,11 +88,12 @@ class Understanding:
         except _TooLong as unusual:
             return self._understand(unusual.read, declared, path_locale)
 
-    def _usual(self, heard: tuple[tuple[bytes, bytes], ...], declared: Declared, path_locale: str | None) -> Context:
-        headers = dict(heard)
-        if not UNUSUAL.isdisjoint(headers) or carries_token(b"", headers):
+    def _usual(self, heard: bytes, declared: Declared, path_locale: str | None) -> Context:
+        if len(heard) > MAX_REMEMBERED_BYTES:
             raise Unusual
-        if sum(len(value) for _, value in heard) > MAX_REMEMBERED_BYTES:
+        pairs = [line.partition(b":") for line in heard.split(b"\n")]
+        headers = {name: value for name, _, value in pairs if name}
+        if not UNUSUAL.isdisjoint(headers) or carries_token(b"", headers):
             raise Unusual
         return self.context(headers, declared, path_locale)
 
