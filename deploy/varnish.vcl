@@ -48,34 +48,35 @@ sub vcl_recv {
     unset req.http.X-Tessera-Visitor;
     unset req.http.X-Asked-Url;
     unset req.http.Tessera-Context;
-  }
-  if (req.url ~ "^(/[a-z][A-Za-z-]+)?/(pages/[^/?]+|fragments/[^/?]+/[^/?]+)(\?|$)") {
-    set req.backend_hint = tessera;
-    if (req.method != "GET" && req.method != "HEAD") {
-      return (pass);
-    }
-    if (req.restarts == 0) {
+    if (req.url !~ "^(/[a-z][A-Za-z-]+)?/(pages/[^/?]+|fragments/[^/?]+/[^/?]+)(\?|$)") {
+      set req.backend_hint = shop;
+    } else {
+      set req.backend_hint = tessera;
+      if (req.method != "GET" && req.method != "HEAD") {
+        return (pass);
+      }
       # First: which copies are this visitor's? Asked once for each of them, page and parameters.
       set req.http.X-Asked-Url = req.url;
       set req.url =
         regsub(req.url, "^(/[a-z][A-Za-z-]+)?/(pages/([^/?]+)|fragments/([^/?]+)/[^/?]+)", "\1/context/\3\4");
       return (hash);
     }
+  } else {
+    set req.backend_hint = tessera;
+    # Then: what of `banner=public, hero=d…` is this slot's? What is not there leaves the whole line, with its space.
     if (req.url ~ "^(/[a-z][A-Za-z-]+)?/pages/") {
-      # Then: the layout alone, with what to include: `compose` counts where it is told first.
-      set req.http.X-Tessera-Digest = "layout|" + req.http.Tessera-Context;
+      # The layout alone, with what to include: `compose` counts where it is told first.
       set req.url = regsub(req.url, "^([^?]*)\??", "\1?compose=esi&");
-    } else {
-      # Or the fragment.
       set req.http.X-Tessera-Digest =
-        regsub(req.url, "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/([^/?]+).*$", "\2") + "|" + req.http.Tessera-Context;
+        regsub(" " + req.http.Tessera-Context, "^ (.*, )?layout=([^,]*).*$", "\2");
+    } else {
+      set req.http.X-Tessera-Digest = regsub(req.url + " " + req.http.Tessera-Context,
+        "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/([^/? ]+)[^ ]* (.*, )?\2=([^,]*).*$", "\4");
     }
-    # Each by its own digest: `hero|banner=public, hero=d…` holds the second `hero`.
-    if (req.http.X-Tessera-Digest !~ "^([^|]+)\|(.*, )?\1=") {
+    if (req.http.X-Tessera-Digest ~ " ") {
       unset req.http.X-Tessera-Digest;
       return (pass);
     }
-    set req.http.X-Tessera-Digest = regsub(req.http.X-Tessera-Digest, "^([^|]+)\|(.*, )?\1=([^,]*).*$", "\3");
     if (req.http.X-Tessera-Digest == "private") {
       return (pass);
     }
@@ -84,7 +85,6 @@ sub vcl_recv {
     }
     return (hash);
   }
-  set req.backend_hint = shop;
 }
 
 sub vcl_hash {
