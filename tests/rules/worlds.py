@@ -165,11 +165,11 @@ def experiments(draw: st.DrawFn) -> Experiment:
 
 
 @st.composite
-def rules(draw: st.DrawFn, name: str, *atoms: str) -> Rule:
+def rules(draw: st.DrawFn, name: str, running: Experiment, *atoms: str) -> Rule:
     text = draw(st.sampled_from([None, *PLAIN]) | expressions(*atoms))
     window = draw(st.sampled_from([None, None, *WINDOWS]))
     policy = st.sampled_from([OnUnknown(), OnUnknown("match"), OnUnknown("stale", timedelta(minutes=10))])
-    experiment = draw(experiments()) if draw(st.sampled_from([False, False, True])) else None
+    experiment = running if draw(st.sampled_from([False, False, True])) else None
     split = None if experiment is None else Split(experiment, (_outcome(f"{name}-a"), _outcome(f"{name}-b")))
     return Rule(
         name=name,
@@ -185,9 +185,12 @@ def rules(draw: st.DrawFn, name: str, *atoms: str) -> Rule:
 
 @st.composite
 def rulesets(draw: st.DrawFn, *atoms: str) -> Ruleset:
-    """One page, `home`, with one slot, `hero`, with up to four rules, of tests of any kind unless some are given."""
-    tests = atoms or (*PLAIN, *TIMED, *PRESENCE)
-    found = tuple(draw(rules(f"rule {number}", *tests)) for number in range(draw(st.integers(1, 4))))
+    """One page, `home`, with one slot, `hero`, with up to four rules, of tests of any kind unless some are given.
+
+    Those of its rules that split visitors do so by the same experiment: a site has one of each name.
+    """
+    tests, running = atoms or (*PLAIN, *TIMED, *PRESENCE), draw(experiments())
+    found = tuple(draw(rules(f"rule {number}", running, *tests)) for number in range(draw(st.integers(1, 4))))
     slot = Slot("hero", _outcome("default"), found, None, NOWHERE)
     page = Page("home", {}, None, {"hero": slot}, (), NOWHERE)
     facts = {**building.facts(), ASSIGNED.name: ASSIGNED}
