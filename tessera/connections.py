@@ -48,6 +48,7 @@ class Connection(Draining):
         self._head_bytes = 0
         self._at_once = 0
         self._answering: RequestResponseCycle | None = None
+        self._told: list[tuple[bytes, bytes]] | None = None
         self._stood: tuple[object, int] | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -92,6 +93,7 @@ class Connection(Draining):
     def _tell_asgi(self) -> None:
         """Begin the request anew as uvicorn does, with what was read of it."""
         url, headers = self.url, self.headers
+        self._told = headers  # the scope may have others before long: whoever reads them there copies them
         super().on_message_begin()
         self.url, self.headers = url, headers
         self.scope["headers"] = headers
@@ -149,8 +151,7 @@ class Connection(Draining):
         super().data_received(data)
         if len(self.pipeline) > MAX_PIPELINED:
             self.transport.abort()
-        answered = self.cycle is not None and self.cycle.scope["headers"] is begun
-        if self.headers is not begun or begun is None or answered:
+        if self.headers is not begun or begun is None or self._told is begun:
             self._head_bytes = 0
             return
         self._head_bytes += len(data)

@@ -143,7 +143,7 @@ async def test_a_page_with_a_hanging_upstream_is_whole_at_its_deadline(client: C
     reply = await client.get(path)
     assert "<ul>" not in reply.text
     assert reply.text.count("<h2>") == 2
-    assert 0.1 <= perf_counter() - began < 0.15
+    assert 0.1 <= perf_counter() - began < 0.5  # else it would wait for ever
 
 
 async def test_nothing_goes_on_for_a_reader_who_has_gone(client: Client, world: World) -> None:

@@ -182,6 +182,21 @@ def test_a_body_that_is_too_large_is_refused(address: str, path: str) -> None:
     assert reply.status_code in (403, 413)
 
 
+@pytest.mark.parametrize("path", ["/fragments", "/exposures", "/events", "/visitor"])
+def test_a_body_is_no_head_however_late_it_comes(address: str, path: str) -> None:
+    head = (
+        POST.replace(POST.split(b" ")[1], path.encode(), 1) + b"Content-Length: 200000\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with connected(address) as connection:
+        connection.sendall(head)
+        said = connection.recv(65_536)  # by then somebody has looked at the headers
+        assert said.startswith((b"HTTP/1.1 100 ", b"HTTP/1.1 403 ", b"HTTP/1.1 4"))
+        for _ in range(4):
+            connection.sendall(b"x" * 50_000)
+        said += connection.recv(65_536) if said.startswith(b"HTTP/1.1 100 ") else b""
+    assert b" 431 " not in said
+
+
 SLOW: dict[str, tuple[bytes, bytes]] = {
     "says nothing": (b"", b""),
     "drips its headers": (GET, b"X: a\r\n"),
