@@ -7,6 +7,7 @@ only `SourceError`. Vendor words stay inside them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 ProfileStatus = Literal["fresh", "stale", "partial", "missing", "skipped_no_consent"]
@@ -65,8 +66,7 @@ class FlagQuery(NamedTuple):
     attributes: tuple[tuple[str, object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recommended:
+class Recommended(NamedTuple):
     """One item of a list: its id, and whatever the recommender tells of it.
 
     ``score`` is in the vendor's own measure, higher is better; ``reason`` says why it is there; ``attribution`` is the
@@ -76,7 +76,7 @@ class Recommended:
 
     id: str
     score: float | None = None
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = MappingProxyType({})
     reason: str | None = None
     attribution: str | None = None
     source: str | None = None
