@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from math import inf
 from typing import Any, NamedTuple, get_args
 
@@ -185,7 +186,9 @@ class Pipeline:
                 if refusal is not None:
                     known.refused(refusal)
                 if plan.before and not asked.shed:
-                    await self._leave_out(known, asked, plan, {} if others is None else others)
+                    beside = {} if others is None else others
+                    answers = [self._begun(asked, each, beside) for each in plan.before]
+                    known.before = partial(self._leave_out, known, asked, answers)
                 answer = await rung(asked, plan, known)
                 self._cells[DECIDED[answer.decision.reason]] += 1
                 if answer.rung != "fresh":
@@ -202,9 +205,9 @@ class Pipeline:
         self._cells[FALLBACKS.at["empty"]] += 1
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
-    async def _leave_out(self, known: Known, asked: Asked, plan: SlotPlan, others: Others) -> None:
+    async def _leave_out(self, known: Known, asked: Asked, before: "Sequence[asyncio.Future[Answer]]") -> None:
         """Note which items the slots before it show: what holds for them only for a time holds for it no longer."""
-        answers = await asyncio.gather(*[self._begun(asked, each, others) for each in plan.before])
+        answers = await asyncio.gather(*before)
         known.taken = frozenset(str(sku) for each in answers for items in each.shown if items for sku in items.skus)
         for each in answers:
             lifetime_s = each.lifetime_s if each.rung in ("fresh", "stale") else 0.0
@@ -273,6 +276,8 @@ class Pipeline:
             fragment, found = await self._fragment(key, plan, gathered, asked, known)
             if plan.nested:
                 fragment, found, key = await self._filled(fragment, found, key, plan, gathered, asked, known)
+        if known.before is not None:
+            await known.settle()
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)
