@@ -46,18 +46,12 @@ class Together(Generic[K, Q, A]):
         finally:
             call.waiting -= 1
             if not call.waiting:
-                self._close(key, call)
                 call.answers.cancel()
         if isinstance(answer, SourceError):
             raise answer.again()
         return answer
 
     async def _made(self, key: K, call: _Call[Q, A]) -> Sequence[A | SourceError]:
-        """Make a call. It begins when the turn in which it was first wanted is over."""
-        self._close(key, call)
+        """Make a call, as a task of its own: it begins in the next turn, and then lets no further question in."""
+        del self._open[key]
         return await self._ask(key, tuple(call.places))
-
-    def _close(self, key: K, call: _Call[Q, A]) -> None:
-        """Let no further question in."""
-        if self._open.get(key) is call:
-            del self._open[key]
