@@ -132,7 +132,7 @@ class Pipeline:
         layout = await self.slot(asked, layout_plan)
         outcome = layout_plan.outcome(layout.decision)
         names = outcome.slots
-        others = self.begin(asked, [slot_plans[name] for name in names])
+        others = self.begin(asked, [plan for name, plan in slot_plans.items() if name in names])
         slots = dict(zip(names, await asyncio.gather(*(others[name] for name in names)), strict=True))
         headed = with_head(layout.fragment.body, outcome.head.markup)
         body = compose(headed, {name: answer.fragment.body for name, answer in slots.items()})
@@ -150,7 +150,10 @@ class Pipeline:
             return EMPTY
 
     def begin(self, asked: Asked, plans: Iterable[SlotPlan]) -> Others:
-        """Begin to answer for slots of one page, each of them once, whichever others wait for it."""
+        """Begin to answer for slots of one page, in its order, each of them once, whichever others wait for it.
+
+        Of what is asked for together the first may have the first choice.
+        """
         others: Others = {}
         for plan in plans:
             self._begun(asked, plan, others)
