@@ -189,9 +189,9 @@ class Pipeline:
                 if refusal is not None:
                     known.refused(refusal)
                 if plan.before and not asked.shed:
-                    beside = {} if others is None else others
-                    answers = [self._begun(asked, each, beside) for each in plan.before]
-                    known.before = partial(self._leave_out, known, asked, answers)
+                    others = {} if others is None else others
+                    before = [self._begun(asked, each, others) for each in plan.before]
+                    known.before = partial(self._leave_out, known, asked, before)
                 answer = await rung(asked, plan, known)
                 self._cells[DECIDED[answer.decision.reason]] += 1
                 if answer.rung != "fresh":

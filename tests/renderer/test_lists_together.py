@@ -13,6 +13,7 @@ import pytest
 
 from tessera.adapters.recommender_recombee import RecombeeOptions, RecombeeRecommender
 from tessera.contracts.stand_in import Asked, Reply, StandIn
+from tessera.renderer.core.ports import ListQuery
 from tests.support.client import Client, client_of
 from tests.support.fakes import World, item
 from tests.support.reach import reach_of
@@ -146,3 +147,34 @@ async def test_a_list_on_a_page_of_its_own_lacks_nothing_that_others_had(
     async with shop(tmp_path, Recombee(), monkeypatch) as client:
         assert skus(shown((await client.get("/pages/home", "ann")).text)) == SKUS
         assert skus(shown((await client.get("/fragments/one/only", "ann")).text)) == SKUS[:3]
+
+
+@pytest.mark.parametrize(
+    ("slots", "expected"),
+    [
+        ("{a: {default: NEW}, b: {default: MINE}}", {("new", True), ("mine", True)}),
+        (
+            "{a: {default: NEW}, b: {default: POPULAR}, c: {default: MINE}}",
+            {("new", True), ("mine", True), ("all", False)},
+        ),
+        ("{a: {default: NEW}, b: {unique: true, default: MINE}}", {("new", False), ("mine", False)}),
+        ("{a: {default: MINE}, b: {default: MINE}}", {("mine", False)}),
+        ("{a: {default: MINE}, b: {default: POPULAR}}", {("mine", False), ("all", False)}),
+        ("{a: {default: CHAIN}, b: {default: POPULAR}}", {("chain", False), ("mine", False), ("all", False)}),
+    ],
+    ids=["two", "two and everybody's", "unique", "one twice", "one", "one and its fallback"],
+)
+async def test_lists_are_to_be_kept_apart_where_several_stand_on_a_page_and_nothing_else_sees_to_it(
+    tmp_path: Path, slots: str, expected: set[tuple[str, bool]]
+) -> None:
+    lists = LISTS + "      chain: {kind: personal, count: 3, fallback: mine}\n      all: {kind: popular, count: 3}\n"
+    names = {"NEW": "new", "MINE": "mine", "POPULAR": "all", "CHAIN": "chain"}
+    for word, name in names.items():
+        slots = slots.replace(word, f"{{template: rail.liquid, items: {name}}}")
+    rules = {"home.yaml": f"page: home\nslots: {slots}\n", "lists.yaml": lists, "facts.yaml": FACTS_WITH_ATTRIBUTION}
+    world = World()
+    async with client_of(write_site(tmp_path, rules, TEMPLATES), world) as client:
+        for slot in re.findall("([abc]): ", slots):
+            await client.get(f"/fragments/home/{slot}", "ann")
+    queries = [what for source, what in world.calls if source == "items"]
+    assert {(query.name, query.apart) for query in queries if isinstance(query, ListQuery)} == expected
