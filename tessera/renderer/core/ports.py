@@ -44,7 +44,8 @@ class ListQuery(NamedTuple):
     """Which items are wanted: a kind, what it is about, and how many (from 1).
 
     ``without`` are the ids of items that are not wanted: whoever cannot leave them out need not, since they are left
-    out of the answer as well. ``name`` is the list's own name.
+    out of the answer as well. ``name`` is the list's own name. ``apart`` lists of a visitor stand beside each other on
+    a page: a recommender that is asked for several of them in one call is to give each item to one of them only.
     """
 
     kind: ListKind
@@ -54,6 +55,7 @@ class ListQuery(NamedTuple):
     category: str | None = None
     without: tuple[str, ...] = ()
     name: str = ""
+    apart: bool = False
 
 
 class FlagQuery(NamedTuple):
