@@ -13,6 +13,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from tessera.draining import Draining
+from tessera.joining import Joining
 from tessera.renderer.front import NOT_AT_HAND, Front
 
 MAX_PIPELINED = 64
@@ -148,6 +149,7 @@ class Connection(Draining):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        cycle.transport = Joining(cycle)
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
