@@ -20,7 +20,7 @@ from tessera.renderer.site import Planner, Site
 from tessera.renderer.trial import Trial
 from tessera.rules.assemble import Remembered
 from tessera.rules.diagnostics import Diagnostic, in_order, render_text
-from tessera.rules.load import load_ruleset
+from tessera.rules.load import load_ruleset, uncollected
 from tessera.rules.ruleset import Page, Ruleset
 from tessera.rules.source import Source
 
@@ -104,8 +104,9 @@ class SiteLoader:
 
     def load(self) -> LoadedSite:
         """Read and check rules and templates, and plan the pages."""
-        checked = self.check()
-        site = None if checked.ruleset is None else self._site(checked.ruleset, checked.catalog)
+        with uncollected():
+            checked = self.check()
+            site = None if checked.ruleset is None else self._site(checked.ruleset, checked.catalog)
         return LoadedSite(checked.diagnostics, checked.sources, site)
 
     def _site(self, ruleset: Ruleset, catalog: Catalog) -> Site:

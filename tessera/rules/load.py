@@ -23,12 +23,12 @@ def load_ruleset(folder: Path, root: Path, remembered: Remembered | None = None)
 
     Never raises for what the files hold; a file that cannot be read is a complaint too.
     """
-    with _uncollected():
+    with uncollected():
         return _load(folder, root, remembered)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Loading makes many objects and no cycles: looking for garbage among them would take a third of the time."""
     enabled = gc.isenabled()
     gc.disable()
