@@ -38,4 +38,4 @@ def served(state_dir: Path, *arguments: str, environment: Mapping[str, str] | No
             raise AssertionError("the server ended:\n" + "".join(said))
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=20)
+        server.communicate(timeout=60)
