@@ -3,6 +3,7 @@
 import logging
 import os
 
+from httpx import _config
 from hypothesis import settings
 
 # How fast the machine is decides nothing: what speed is promised, scripts in `benchmarks/` measure.
@@ -16,5 +17,6 @@ os.environ |= {
     **{f"TESSERA_{service}__CONNECT_MS": "30000" for service in UPSTREAMS[:4]},
 }
 
-# What tests ask with is no part of what they look at.
+# What tests ask with is no part of what they look at, and waits for as long as it takes.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+_config.DEFAULT_TIMEOUT_CONFIG.read = _config.DEFAULT_TIMEOUT_CONFIG.connect = 60.0

@@ -27,7 +27,7 @@ upstream = respx.mock(using="httpx", assert_all_called=False)
 
 def recommender(client: Client, monkeypatch: pytest.MonkeyPatch, **settings: object) -> AlgoliaRecommender:
     monkeypatch.setenv("ALGOLIA_KEY", "k3y")
-    options = AlgoliaOptions.model_validate({"application": "APP1", "index": "products", **settings})
+    options = AlgoliaOptions.model_validate({"application": "APP1", "index": "products", "try_ms": TRY_MS, **settings})
     return AlgoliaRecommender(options, reach_of(client))
 
 
@@ -116,7 +116,7 @@ async def test_the_next_host_is_asked_where_one_fails_or_is_slow(
         return httpx.Response(200, json=REPLY)
 
     upstream.post(url__startswith="https://").mock(side_effect=answer)
-    found = await recommender(client, monkeypatch, try_ms=TRY_MS).items(POPULAR)
+    found = await recommender(client, monkeypatch).items(POPULAR)
     assert (found.status, tuple(asked)) == ("fresh", HOSTS)
 
 
@@ -132,7 +132,7 @@ async def test_four_silent_hosts_are_a_timeout(client: Client, monkeypatch: pyte
 
     upstream.post(url__startswith="https://").mock(side_effect=never)
     with pytest.raises(SourceTimeout):
-        await recommender(client, monkeypatch, try_ms=TRY_MS).items(POPULAR)
+        await recommender(client, monkeypatch).items(POPULAR)
     assert tuple(asked) == HOSTS
 
 

@@ -9,7 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
+ALONE = httpx.Limits(max_keepalive_connections=0)
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
+
+
+def client_of(address: str = "") -> httpx.Client:
+    """Return a client with a connection for each request: one that is kept may be closed just as it is used again."""
+    return httpx.Client(base_url=address, limits=ALONE)
 
 
 @contextmanager
