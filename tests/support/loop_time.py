@@ -4,6 +4,7 @@ What has to happen before a deadline has all the real time it needs, however bus
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,8 +15,14 @@ class LoopTime:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         loop = asyncio.get_running_loop()
-        self._real, self._beside_s = loop.time, 0.0
+        self._real: Callable[[], float] = loop.time
+        self._beside_s = 0.0
         monkeypatch.setattr(loop, "time", lambda: self._real() + self._beside_s)
+
+    def stand_still(self) -> None:
+        """Have no time pass from now on but what is let pass."""
+        now_s = self._real()
+        self._real = lambda: now_s
 
     def let_pass(self, seconds: float) -> None:
         """Have so many seconds gone by: whatever was to happen within them is due."""
