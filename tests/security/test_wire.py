@@ -177,7 +177,7 @@ def test_a_head_without_end_is_cut_off(address: str, what: str) -> None:
     with connected(address) as connection:
         try:
             connection.sendall(OVERSIZED[what])
-            said, closed = answer(connection)
+            said, closed = answer(address, connection)
         except ConnectionError:  # let go while we were still sending
             said, closed = b"", True
     assert closed
@@ -272,7 +272,7 @@ def test_who_does_not_take_an_answer_is_let_go(hurried: str) -> None:
         while is_held(connection):
             assert time.monotonic() < until
             time.sleep(0.05)
-        said, closed = answer(connection)
+        said, closed = answer(hurried, connection)
     assert closed
     assert size < len(said) < many * size
 
@@ -295,7 +295,7 @@ def test_who_sends_request_after_request_and_waits_for_none_is_let_go(address: s
         try:
             for _ in range(50):
                 connection.sendall(HIDDEN * 1_000)
-            closed = answer(connection)[1]
+            closed = answer(address, connection)[1]
         except ConnectionError:
             closed = True
     assert closed

@@ -19,9 +19,8 @@ def connected(address: str) -> Iterator[socket.socket]:
         yield connection
 
 
-def answer(connection: socket.socket) -> tuple[bytes, bool]:
+def answer(address: str, connection: socket.socket) -> tuple[bytes, bool]:
     """Return what comes until the server closes or has no more to say, and whether it closed."""
-    host, port = connection.getpeername()
     said, silences = b"", 0
     connection.settimeout(PATIENCE_S)
     while silences < 2:
@@ -29,7 +28,7 @@ def answer(connection: socket.socket) -> tuple[bytes, bool]:
             piece = connection.recv(65_536)
         except TimeoutError:
             silences += 1
-            httpx.get(f"http://{host}:{port}/healthz")  # it is not that the server had no time
+            httpx.get(f"{address}/healthz")  # it is not that the server had no time
             continue
         except ConnectionResetError:
             return said, True
@@ -44,4 +43,4 @@ def exchange(address: str, sent: bytes) -> tuple[bytes, bool]:
     """Send bytes over a connection of their own, and return what is answered and whether the server closed."""
     with connected(address) as connection:
         connection.sendall(sent)
-        return answer(connection)
+        return answer(address, connection)
