@@ -177,7 +177,7 @@ def test_a_probe_of_lists_asks_for_each_that_can_be_asked_for(site: Path) -> Non
         ("T1", {"score": 0.5}), ("T1.price", "dear"), ("T2", {}), ("T2.price", None)
     ]  # fmt: skip
     assert found["values"][1]["misfit"].startswith("money, but ")
-    both = CliRunner().invoke(tessera, ["probe", "lists", "--visitor", "ann", "--site", str(site)])
+    both = probe(site, "lists", "--visitor", "ann")
     assert "list like: not asked; it needs --given param.q=VALUE" in both.stderr
     assert "list like: " in probe(site, "lists", "--list", "like", "--given", "param.q=T1").output
 
