@@ -48,30 +48,34 @@ sub vcl_recv {
     unset req.http.X-Tessera-Visitor;
     unset req.http.X-Asked-Url;
     unset req.http.Tessera-Context;
-    if (req.url !~ "^(/[a-z][A-Za-z-]+)?/(pages/[^/?]+|fragments/[^/?]+/[^/?]+)(\?|$)") {
+    # First: which copies are this visitor's? Asked once for each of them, page and parameters.
+    set req.http.X-Asked-Url = req.url;
+    set req.url =
+      regsub(req.url, "^(/[a-z][A-Za-z-]+)?/(pages/([^/?]+)|fragments/([^/?]+)/[^/?]+)(\?|$)", "\1/context/\3\4\5");
+    if (req.url == req.http.X-Asked-Url) {
+      unset req.http.X-Asked-Url;
       set req.backend_hint = shop;
     } else {
       set req.backend_hint = tessera;
       if (req.method != "GET" && req.method != "HEAD") {
+        set req.url = req.http.X-Asked-Url;
+        unset req.http.X-Asked-Url;
         return (pass);
       }
-      # First: which copies are this visitor's? Asked once for each of them, page and parameters.
-      set req.http.X-Asked-Url = req.url;
-      set req.url =
-        regsub(req.url, "^(/[a-z][A-Za-z-]+)?/(pages/([^/?]+)|fragments/([^/?]+)/[^/?]+)", "\1/context/\3\4");
       return (hash);
     }
   } else {
     set req.backend_hint = tessera;
     # Then: what of `banner=public, hero=d…` is this slot's? What is not there leaves the whole line, with its space.
-    if (req.url ~ "^(/[a-z][A-Za-z-]+)?/pages/") {
-      # The layout alone, with what to include: `compose` counts where it is told first.
-      set req.url = regsub(req.url, "^([^?]*)\??", "\1?compose=esi&");
-      set req.http.X-Tessera-Digest =
-        regsub(" " + req.http.Tessera-Context, "^ (.*, )?layout=([^,]*).*$", "\2");
-    } else {
-      set req.http.X-Tessera-Digest = regsub(req.url + " " + req.http.Tessera-Context,
-        "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/([^/? ]+)[^ ]* (.*, )?\2=([^,]*).*$", "\4");
+    set req.http.X-Tessera-Digest = regsub(req.url + " " + req.http.Tessera-Context,
+      "^(/[a-z][A-Za-z-]+)?/fragments/[^/?]+/([^/? ]+)[^ ]* (.*, )?\2=([^,]*).*$", "\4");
+    if (req.http.X-Tessera-Digest ~ " ") {
+      if (req.url ~ "^(/[a-z][A-Za-z-]+)?/pages/") {
+        # The layout alone, with what to include: `compose` counts where it is told first.
+        set req.url = regsub(req.url, "^([^?]*)\??", "\1?compose=esi&");
+        set req.http.X-Tessera-Digest =
+          regsub(" " + req.http.Tessera-Context, "^ (.*, )?layout=([^,]*).*$", "\2");
+      }
     }
     if (req.http.X-Tessera-Digest ~ " ") {
       unset req.http.X-Tessera-Digest;
@@ -90,7 +94,7 @@ sub vcl_recv {
 sub vcl_hash {
   # Varnish goes through the variants of an address one after the other, and lets the next visitor wait until it knows
   # what an answer varies on: so each visitor has a place of their own.
-  if (req.url ~ "^/context/") {
+  if (req.http.X-Asked-Url && req.restarts == 0) {
     hash_data(req.http.Cookie);
   }
 }
@@ -111,6 +115,12 @@ sub vcl_backend_response {
     if (beresp.http.CDN-Cache-Control ~ "stale-while-revalidate=[0-9]+") {
       set beresp.grace = std.duration(
         regsub(beresp.http.CDN-Cache-Control, "^.*stale-while-revalidate=([0-9]+).*$", "\1s"), 0s);
+    }
+    if (bereq.url ~ "^(/[a-z][A-Za-z-]+)?/context/") {
+      # Nobody is sent these, yet with each request they would be logged.
+      unset beresp.http.Cache-Control;
+      unset beresp.http.CDN-Cache-Control;
+      unset beresp.http.Date;
     }
     return (deliver);
   }

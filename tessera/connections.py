@@ -6,13 +6,15 @@ long its head is, so that a few hundred clients who send a byte now and then cou
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from tessera.draining import Draining
-from tessera.renderer.front import Front
+from tessera.joining import Joining
+from tessera.renderer.front import NOT_AT_HAND, Front
 
 MAX_PIPELINED = 64
 """Requests that may wait for the answers to those before them; proxies and browsers send none so."""
@@ -20,6 +22,7 @@ MAX_PIPELINED = 64
 MAX_AT_ONCE = 16
 """Requests out of what arrives at once that are answered without giving others their turn."""
 
+NOTHING: Mapping[str, object] = {}
 CONTINUE = b"100-continue"
 TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -49,6 +52,7 @@ class Connection(Draining):
         self._at_once = 0
         self._answering: RequestResponseCycle | None = None
         self._told: list[tuple[bytes, bytes]] | None = None
+        self._looked_for: Mapping[str, object] = NOTHING
         self._stood: tuple[object, int] | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -97,6 +101,8 @@ class Connection(Draining):
         super().on_message_begin()
         self.url, self.headers = url, headers
         self.scope["headers"] = headers
+        self.scope.update(self._looked_for)  # type: ignore[typeddict-item]  # a key of our own
+        self._looked_for = NOTHING
         self.expect_100_continue = any(name == b"expect" and value.lower() == CONTINUE for name, value in headers)
 
     def _is_plain(self) -> bool:
@@ -122,6 +128,7 @@ class Connection(Draining):
         timing = self._front.measuring.timing()
         found = self._front.at_hand(pipeline, path.decode("latin-1"), query, self.headers, timing)
         if found is None:
+            self._looked_for = {NOT_AT_HAND: timing}
             return None
         headers, body = found
         lines = [*self.server_state.default_headers, *headers]
@@ -142,6 +149,7 @@ class Connection(Draining):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        cycle.transport = Joining(cycle)
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:

@@ -15,7 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tessera.cli",),
     ("tessera.workers",),
     ("tessera.connections",),
-    ("tessera.app", "tessera.draining"),
+    ("tessera.app", "tessera.draining", "tessera.joining"),
     ("tessera.openapi", "tessera.tracing"),
     ("tessera.demo", "tessera.publishing", "tessera.contracts"),
     ("tessera.renderer",),

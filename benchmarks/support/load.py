@@ -51,6 +51,7 @@ class _Connection(asyncio.Protocol):
         self._received = b""
         self._request = b""
         self._began = 0.0
+        self._to_send: asyncio.TimerHandle | None = None
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -72,7 +73,9 @@ class _Connection(asyncio.Protocol):
             self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._request:
+        if self._to_send is not None:
+            self._to_send.cancel()  # it was idle, as servers let connections be for some seconds only
+        elif self._request:
             self._run.answered(self._request, b"", b"", self._began)
         if not self.closed.done():
             self.closed.set_result(None)
@@ -89,7 +92,11 @@ class _Connection(asyncio.Protocol):
         due = self._run.due()
         early_s = due - self._began
         self._began = due  # waiting for a free connection is part of how long it took
-        asyncio.get_running_loop().call_later(max(0.0, early_s), self._transport.write, self._request)
+        self._to_send = asyncio.get_running_loop().call_later(max(0.0, early_s), self._send)
+
+    def _send(self) -> None:
+        self._to_send = None
+        self._transport.write(self._request)
 
 
 class _Run:

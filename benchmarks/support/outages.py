@@ -38,6 +38,7 @@ http {{
   upstream tessera {{
     {servers}
     keepalive 32;
+    keepalive_timeout 4s;
   }}
   server {{
     listen 127.0.0.1:{port};
@@ -50,7 +51,7 @@ http {{
   }}
 }}
 """
-"""Each worker is a server of its own, so that nginx asks the other again where one is gone."""
+"""Each worker is a server of its own, as in docs/operating.md, so that nginx asks the other again where one is gone."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _read_on(port: int, new: Iterator[int], until_s: float) -> tuple[int, int]:
 @contextmanager
 def _nginx(program: str, folder: Path, servers: Sequence[int]) -> Iterator[int]:
     port = _free_port()
-    listed = " ".join(f"server 127.0.0.1:{each};" for each in servers)
+    listed = " ".join(f"server 127.0.0.1:{each} max_fails=0;" for each in servers)
     user = "user root;" if os.geteuid() == 0 else ""  # the folder is only its owner's to read
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, servers=listed, port=port, user=user))
     with _running([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], port):

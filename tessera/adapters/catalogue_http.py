@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
-from tessera.adapters.client import at, fill_url, get_json
+from tessera.adapters.client import at, fill_url, get_json, picked
 from tessera.adapters.recommending import item_id
 from tessera.renderer.core.errors import SourceGarbled
 
@@ -54,5 +54,5 @@ class HttpCatalogue:
 
     def _fields(self, sku: str, item: Mapping[str, object]) -> Mapping[str, object]:
         """Return an item's fields; its id is its `sku`, unless that has a place of its own."""
-        mapped = {name: at(item, place) for name, place in self._options.fields.items()}
+        mapped = picked(item, self._options.fields)
         return {"sku": sku, **(mapped or item)}

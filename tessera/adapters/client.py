@@ -193,6 +193,17 @@ def at(document: object, path: str) -> object:
     return document
 
 
+def picked(document: object, places: Mapping[str, str]) -> dict[str, object]:
+    """Return what stands at several dotted paths of decoded JSON, by name; see `at`."""
+    found: dict[str, object] = {}
+    for name, path in places.items():
+        value = document
+        for step in _names(path):
+            value = value.get(step) if isinstance(value, dict) else None
+        found[name] = value
+    return found
+
+
 @lru_cache
 def _names(path: str) -> list[str]:
     return path.split(".") if path else []

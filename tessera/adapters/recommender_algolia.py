@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
-from tessera.adapters.client import Call, ask_json, at
+from tessera.adapters.client import Call, ask_json, at, picked
 from tessera.adapters.recommending import PORT, Origin, by_turns, item_id, listed, looked_up, number, text
 from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
@@ -108,7 +108,7 @@ class AlgoliaRecommender:
             identity = item_id(at(hit, "objectID"))
             if identity is None:
                 return None
-            fields = {name: at(hit, place) for name, place in self._options.fields.items()}
+            fields = picked(hit, self._options.fields)
             return Recommended(identity, number(at(hit, "_score")), fields, attribution=attribution)
 
         return listed(at(result, "hits"), item, at_most)

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from tessera.adapters.base import Options, Reach, secret
-from tessera.adapters.client import at, fill_url, get_json
+from tessera.adapters.client import at, fill_url, get_json, picked
 from tessera.adapters.recommending import PORT, item_id, listed, number, text
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 
@@ -54,15 +54,14 @@ class HttpRecommender:
         document = await get_json(self._client, PORT, fill_url(self._options.url, asked), self._token)
         if document is None:
             return Recommendations()
-        place = self._options.attribution
-        attribution = text(at(document, place)) if place is not None else None
-        members = at(document, self._options.items)
-        return Recommendations(listed(members, lambda member: self._item(member, attribution), query.at_most))
+        options = self._options
+        attribution = text(at(document, options.attribution)) if options.attribution is not None else None
 
-    def _item(self, member: object, attribution: str | None) -> Recommended | None:
-        identity = item_id(at(member, self._options.item_id))
-        if identity is None:
-            return None
-        fields = {name: at(member, place) for name, place in self._options.fields.items()}
-        score = number(at(member, self._options.score))
-        return Recommended(identity, score, fields, attribution=attribution)
+        def item(member: object) -> Recommended | None:
+            identity = item_id(at(member, options.item_id))
+            if identity is None:
+                return None
+            score, fields = number(at(member, options.score)), picked(member, options.fields)
+            return Recommended(identity, score, fields, attribution=attribution)
+
+        return Recommendations(listed(at(document, options.items), item, query.at_most))

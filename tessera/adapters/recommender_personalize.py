@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from tessera.adapters.base import Options, Reach
-from tessera.adapters.client import Call, ask_json, at, encoded
+from tessera.adapters.client import Call, ask_json, at, encoded, picked
 from tessera.adapters.recommending import PORT, Origin, by_turns, is_quotable, item_id, listed, looked_up, number, text
 from tessera.renderer.core.errors import SourceUnavailable
 from tessera.renderer.core.ports import ListKind, ListQuery, Recommendations, Recommended
@@ -102,7 +102,7 @@ class PersonalizeRecommender:
             identity, reasons = item_id(at(member, "itemId")), at(member, "reason")
             if identity is None:
                 return None
-            fields = {name: at(at(member, "metadata"), place) for name, place in self._options.fields.items()}
+            fields = picked(at(member, "metadata"), self._options.fields)
             reason = text(reasons[0]) if isinstance(reasons, list) and reasons else None
             return Recommended(identity, number(at(member, "score")), fields, reason, attribution)
 

@@ -1,10 +1,11 @@
 """The contract of the port `Recommender`."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from tessera.contracts.contract import VISITOR, Contract, Staged
+from tessera.contracts.contract import STRANGER, VISITOR, Contract, Staged
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommender
 
 
@@ -33,5 +34,18 @@ class ListsContract(Contract[Recommender, Recommendations]):
                 assert len(ids) <= count
                 assert len(set(ids)) == len(ids)
                 assert ids[: len(self.items)] == list(self.items[:count])
+
+        self.play(tmp_path, scene)
+
+    def test_lists_that_are_asked_for_at_once_are_each_their_own(self, tmp_path: Path) -> None:
+        async def scene(stage: Staged[Recommender]) -> None:
+            asked = [
+                (ListQuery("personal", count, visitor_id, name=f"list-{count}"), expected)
+                for visitor_id, expected in ((VISITOR, self.items), (STRANGER, self.for_strangers))
+                for count in range(1, len(self.items) + 1)
+            ]
+            answers = await asyncio.gather(*(stage.adapter.items(query) for query, _ in asked))
+            for answer, (query, expected) in zip(answers, asked, strict=True):
+                assert [item.id for item in answer.items] == list(expected[: query.at_most])
 
         self.play(tmp_path, scene)

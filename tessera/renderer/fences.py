@@ -40,7 +40,7 @@ class Fences:
 
     def is_behind(self, began: int, tags: Tags) -> bool:
         """Tell whether any purge of these tags came after the count was ``began``."""
-        return self.hard_since(began, tags) or self.soft_since(began, tags) is not None
+        return self.count > began and (self.hard_since(began, tags) or self.soft_since(began, tags) is not None)
 
     def hard_since(self, began: int, tags: Tags) -> bool:
         """Tell whether a hard purge did."""
@@ -81,4 +81,6 @@ class _Row:
 
     def _found(self, tags: Tags) -> list[tuple[int, float]]:
         none = self._forgotten
+        if not self.purged:
+            return [none]
         return [none, *[self.purged.get(tag, none) for tag in (EVERYTHING, *tags)]]

@@ -60,6 +60,8 @@ UNUSUAL = frozenset((EXPLAIN, FORCE, NAME, ON_ERROR, TURBO_FRAME, DIGEST_PARAMET
 """Query parameters that have a part in an answer beside those of its page."""
 WARM = REQUESTS["fragments"][200]
 """The cell in which answers that were at hand are counted."""
+NOT_AT_HAND = "tessera.not_at_hand"
+"""The key in the scope of a request that was looked for in vain already; its value is its timing, if it is timed."""
 REMEMBERED = 1024
 """Query strings that need not be read anew."""
 
@@ -119,12 +121,16 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3.0)."""
         if scope["type"] == "http":
-            timing, path = self.measuring.timing(scope), scope["path"]
-            if scope["method"] == "GET" and b"%" not in scope.get("raw_path", b""):
-                found = self.at_hand(scope["state"]["pipeline"], path, scope["query_string"], scope["headers"], timing)
+            found = None
+            if NOT_AT_HAND in scope:
+                timing = scope[NOT_AT_HAND]
             else:
-                scope["state"]["pipeline"].look()
-                found = None
+                timing = self.measuring.timing(scope)
+                if scope["method"] == "GET" and b"%" not in scope.get("raw_path", b""):
+                    place = scope["path"], scope["query_string"]
+                    found = self.at_hand(scope["state"]["pipeline"], *place, scope["headers"], timing)
+                else:
+                    scope["state"]["pipeline"].look()
             if found is not None:
                 headers, body = found
                 await send({"type": "http.response.start", "status": 200, "headers": headers})

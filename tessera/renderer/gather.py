@@ -1,7 +1,7 @@
 """Learning what is needed: asks the sources for what a decision or a template demands, and for nothing else."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -77,7 +77,7 @@ class Fetched(NamedTuple):
 class Known:
     """What is known so far for one slot of one request. What most requests never touch is shared until it is set.
 
-    ``taken`` are the ids of items that the slots before it show.
+    ``taken`` are the ids of items that the slots before it show, which `settle` waits for: ``before`` notes them.
     """
 
     ages: Mapping[str, float] = MappingProxyType({})
@@ -87,6 +87,7 @@ class Known:
     lost = False
     until: datetime | None = None
     taken: frozenset[str] = frozenset()
+    before: Callable[[], Awaitable[None]] | None = None
 
     def __init__(self, asked: Asked, base_facts: Mapping[str, Value], problems: list[str], purges: int = 0) -> None:
         """``base_facts`` are those of every request; ``problems`` is added to; ``purges`` counts those before it."""
@@ -119,6 +120,12 @@ class Known:
         """Note the next moment at which time alone could change the answer."""
         if until is not None and (self.until is None or until < self.until):
             self.until = until
+
+    async def settle(self) -> None:
+        """Wait until it is known what the slots before it show. So late, their lists and its own come at once."""
+        if self.before is not None:
+            before, self.before = self.before, None
+            await before()
 
     def used(self, source: str, what: str, got: Got[V]) -> V:
         """Note that an input was used, how old it is and how long it will stay fresh."""
@@ -224,6 +231,7 @@ class Gatherer:
                 continue
             items = known.used("items", list_plan.name, got)
             if items.all:
+                await known.settle()
                 share = items.share(known.taken, list_plan.count)
                 if share.all:
                     return share

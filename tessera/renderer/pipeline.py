@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from math import inf
 from typing import Any, NamedTuple, get_args
 
@@ -131,7 +132,7 @@ class Pipeline:
         layout = await self.slot(asked, layout_plan)
         outcome = layout_plan.outcome(layout.decision)
         names = outcome.slots
-        others = self.begin(asked, [slot_plans[name] for name in names])
+        others = self.begin(asked, [plan for name, plan in slot_plans.items() if name in names])
         slots = dict(zip(names, await asyncio.gather(*(others[name] for name in names)), strict=True))
         headed = with_head(layout.fragment.body, outcome.head.markup)
         body = compose(headed, {name: answer.fragment.body for name, answer in slots.items()})
@@ -149,7 +150,10 @@ class Pipeline:
             return EMPTY
 
     def begin(self, asked: Asked, plans: Iterable[SlotPlan]) -> Others:
-        """Begin to answer for slots of one page, each of them once, whichever others wait for it."""
+        """Begin to answer for slots of one page, in its order, each of them once, whichever others wait for it.
+
+        Of what is asked for together the first may have the first choice.
+        """
         others: Others = {}
         for plan in plans:
             self._begun(asked, plan, others)
@@ -185,7 +189,9 @@ class Pipeline:
                 if refusal is not None:
                     known.refused(refusal)
                 if plan.before and not asked.shed:
-                    await self._leave_out(known, asked, plan, {} if others is None else others)
+                    others = {} if others is None else others
+                    before = [self._begun(asked, each, others) for each in plan.before]
+                    known.before = partial(self._leave_out, known, asked, before)
                 answer = await rung(asked, plan, known)
                 self._cells[DECIDED[answer.decision.reason]] += 1
                 if answer.rung != "fresh":
@@ -202,9 +208,9 @@ class Pipeline:
         self._cells[FALLBACKS.at["empty"]] += 1
         return Answer(EMPTY, plan.default_decision("ERROR"), "empty", 0.0, tuple(problems))
 
-    async def _leave_out(self, known: Known, asked: Asked, plan: SlotPlan, others: Others) -> None:
+    async def _leave_out(self, known: Known, asked: Asked, before: "Sequence[asyncio.Future[Answer]]") -> None:
         """Note which items the slots before it show: what holds for them only for a time holds for it no longer."""
-        answers = await asyncio.gather(*[self._begun(asked, each, others) for each in plan.before])
+        answers = await asyncio.gather(*before)
         known.taken = frozenset(str(sku) for each in answers for items in each.shown if items for sku in items.skus)
         for each in answers:
             lifetime_s = each.lifetime_s if each.rung in ("fresh", "stale") else 0.0
@@ -273,6 +279,8 @@ class Pipeline:
             fragment, found = await self._fragment(key, plan, gathered, asked, known)
             if plan.nested:
                 fragment, found, key = await self._filled(fragment, found, key, plan, gathered, asked, known)
+        if known.before is not None:
+            await known.settle()
         known.holds_until(decision.until)
         horizon_s = seconds_until(known.until, asked.now)
         lifetime_s = min(known.fresh_for_s, horizon_s)

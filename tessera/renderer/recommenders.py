@@ -71,4 +71,4 @@ class SeveralRecommenders:
             answer = await source.calls.run(lambda: source.recommender.items(query))
         except SourceError as failure:
             return failure
-        return replace(answer, items=tuple(replace(item, source=name) for item in answer.items))
+        return replace(answer, items=tuple(item._replace(source=name) for item in answer.items))

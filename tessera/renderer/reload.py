@@ -1,6 +1,7 @@
 """The site that is live now: it changes whole, between two requests, when what is wanted changes."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -85,6 +86,7 @@ class LiveSite:
         site = switch_off(self._loaded, wanted.switches)
         if site.version != self._site.version:
             self._site = site
+            gc.unfreeze()  # the one before is to be let go of
             log.info("site %s is live", site.version[:12])
 
     async def watch(self) -> None:

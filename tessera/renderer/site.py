@@ -88,6 +88,7 @@ class Planner:
         self._locales = locales
         self._now = now_facts(zone)
         self._everybodys = {"page.name", *self._now} | ({LOCALE} if len(locales) == 1 else set())
+        self._apart = frozenset(page.name for page in ruleset.pages.values() if self._has_lists_apart(page))
         self.declared = Declared(ruleset)
 
     def page(self, page: Page) -> PagePlan:
@@ -199,7 +200,7 @@ class Planner:
                 *((name, now_of(fact)) for name, fact in read.items() if name in self._now),
             ),
             cta=CtaPlan(self._ruleset.ctas[shown.cta.name], shown.cta) if shown.cta else None,
-            lists=tuple(ListPlan(each, self._asked(page)) for each in lists),
+            lists=tuple(ListPlan(each, self._asked(page), apart=page.name in self._apart) for each in lists),
             item=shown.item,
             slots=tuple(dict.fromkeys(slot for inputs in every for slot in inputs.slots)),
             values=shown_reads | read.keys(),
@@ -234,6 +235,17 @@ class Planner:
         named = [{outcome.items for outcome in slot.outcomes} for slot in page.slots.values()]
         counts = [max((each.count for name in names for each in self._chain(name)), default=1) for names in named]
         return min(MAX_COUNT, sum(counts))
+
+    def _has_lists_apart(self, page: Page) -> bool:
+        """Tell whether slots of a page have different lists of the visitor's own, and none leaves out others' items."""
+        if any(slot.unique for slot in page.slots.values()):
+            return False
+        named = [{outcome.items for outcome in slot.outcomes} for slot in page.slots.values()]
+        chains = [
+            {each.name for name in names for each in self._chain(name) if each.kind == "personal"} for names in named
+        ]
+        own = [chain for chain in chains if chain]
+        return len(own) > 1 and len(set().union(*own)) > 1
 
     def _chain(self, name: str | None) -> Iterator[ItemList]:
         """Yield a list and those that stand in for it."""

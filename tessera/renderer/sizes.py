@@ -18,17 +18,18 @@ def approximate_bytes(value: object) -> int:
     Names, as keys of objects are, are shared by all that have them and count for nothing, and so does what is not
     reached by way of such parts.
     """
-    size, left = 0, [value]
+    size, left = getsizeof(value), [value]
     while left:
         part = left.pop()
-        size += getsizeof(part)
         kind = type(part)
-        if kind in _ATOMS:
-            continue
         if kind in _PARTS:
-            left += _PARTS[kind](part)
+            parts = _PARTS[kind](part)
         elif isinstance(part, tuple):
-            left += part
+            parts = part
         else:
-            left += [getattr(part, slot, None) for slot in getattr(kind, "__slots__", ())]
+            parts = [getattr(part, slot, None) for slot in getattr(kind, "__slots__", ())]
+        for each in parts:
+            size += getsizeof(each)
+            if type(each) not in _ATOMS:
+                left.append(each)
     return size

@@ -7,6 +7,7 @@ cache. Values are coerced as declared, once, when they arrive.
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tessera.renderer.core.declared import Declared, KnownProfile
@@ -32,6 +33,8 @@ from tessera.renderer.remembered import Arrived, Got, Remembered, Terms
 from tessera.renderer.tally import Tally
 
 ANY_ITEM = "item:"
+VERSIONS = 16
+"""Of the site, for which it is known what is needed of items."""
 
 
 class Sources:
@@ -64,7 +67,7 @@ class Sources:
         """
         self.clock = clock
         self.tell_consent = tell_consent
-        self._stock = stock
+        self._stock = lru_cache(VERSIONS)(stock.of)
         self._fences = fences = Fences()
         asked, terms = profiles
         parts: tuple[Remembered[Any, Any], ...] = ()
@@ -130,7 +133,7 @@ class Sources:
         own = (f"list:{query.name}", *(_of_visitor(query.visitor_id) if query.visitor_id is not None else ()))
 
         async def fetch() -> Arrived[Items]:
-            stock = self._stock.of(declared.item_fields)
+            stock = self._stock(declared.item_names)
             answer = await self._recommender.items(stock.asked(query))
             bare = stock.bare(answer.items)
             sold = await self.single.calls.run(lambda: self._catalogue.items(bare)) if bare else {}

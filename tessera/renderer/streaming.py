@@ -51,7 +51,7 @@ async def send_page(
     layout = await pipeline.slot(asked, page.layout)
     outcome = page.layout.outcome(layout.decision)
     body = with_head(layout.fragment.body, outcome.head.markup)
-    answers = pipeline.begin(asked, [page.slots[name] for name in outcome.slots])
+    answers = pipeline.begin(asked, [plan for name, plan in page.slots.items() if name in outcome.slots])
 
     async def stand_in(slot: str) -> bytes:
         return (await pipeline.stand_in(asked, page.slots[slot])).body

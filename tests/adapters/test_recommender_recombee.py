@@ -3,17 +3,20 @@
 import asyncio
 import hashlib
 import hmac
+import json
 import re
 import string
 import time
+from typing import Any
 from urllib.parse import unquote
 
+import httpx
 import pytest
 import respx
 
 from tessera.adapters.client import Client
 from tessera.adapters.recommender_recombee import RecombeeOptions, RecombeeRecommender, signed
-from tessera.renderer.core.errors import SourceUnavailable
+from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceTimeout, SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
 from tests.support.reach import reach_of
 from tests.support.vendors import WITHIN, body_of
@@ -130,6 +133,167 @@ async def test_a_part_of_a_batch_that_fails_is_a_failure(client: Client, monkeyp
     upstream.post(url__startswith=HOST).respond(json=[{"code": 200, "json": REPLY}, {"code": 503, "json": {}}])
     with pytest.raises(SourceUnavailable):
         await recommender(client, monkeypatch).items(ListQuery("related", 3, to=("one", "two")))
+
+
+@upstream
+async def test_an_item_that_recombee_refuses_to_recommend_by_is_none_to_recommend_by(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = {"code": 400, "json": {"error": "itemId does not match"}}
+    upstream.post(url__startswith=HOST).respond(json=[{"code": 200, "json": REPLY}, refused])
+    adapter = recommender(client, monkeypatch)
+    found = await adapter.items(ListQuery("related", 3, to=("one", "odd name")))
+    assert [each.id for each in found.items] == ["a", "b"]
+    upstream.post(url__startswith=HOST).respond(json=[refused, refused])
+    with pytest.raises(SourceGarbled, match="status 400"):
+        await adapter.items(ListQuery("related", 3, to=("odd", "odd name")))
+
+
+def rails(visitor_id: str = WITHIN, *, apart: bool = True) -> list[ListQuery]:
+    """Return what a page with three lists of a visitor asks for."""
+    return [ListQuery("personal", 2, visitor_id, name=name, apart=apart) for name in ("new", "mine", "again")]
+
+
+def part(identity: str, *ids: str) -> dict[str, object]:
+    return {"code": 200, "json": {"recommId": identity, "recomms": [{"id": each} for each in ids]}}
+
+
+@upstream
+@pytest.mark.parametrize("apart", [True, False])
+async def test_lists_of_one_visitor_go_out_in_one_signed_batch(
+    client: Client, monkeypatch: pytest.MonkeyPatch, apart: bool
+) -> None:
+    replies = [part("r-1", "a", "b"), part("r-2", "c"), {"code": 404, "json": {"error": "no such user"}}]
+    route = upstream.post(url__startswith=f"{HOST}/shop-dev/batch/?").respond(json=replies)
+    adapter = recommender(client, monkeypatch)
+    found = await asyncio.gather(*map(adapter.items, rails(apart=apart)))
+    assert [[(each.id, each.attribution) for each in one.items] for one in found] == [
+        [("a", "r-1"), ("b", "r-1")],
+        [("c", "r-2")],
+        [],
+    ]
+    assert [one.status for one in found] == ["fresh", "fresh", "empty"]
+    assert len(upstream.calls) == 1
+    assert body_of(route) == {
+        "requests": [
+            {
+                "method": "POST",
+                "path": f"/recomms/users/{WITHIN}/items/",
+                "params": {"count": 2, "cascadeCreate": False, "scenario": name},
+            }
+            for name in ("new", "mine", "again")
+        ],
+        "distinctRecomms": apart,
+    }
+    target = route.calls.last.request.url.raw_path.decode()
+    moment = int(re.findall("hmac_timestamp=([0-9]+)", target)[0])
+    assert target == signed("/shop-dev/batch/", b"t0ken", moment)
+
+
+@upstream
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [(500, SourceUnavailable), (429, SourceUnavailable), (400, SourceGarbled), (None, SourceGarbled)],
+)
+async def test_a_list_of_a_batch_that_fails_fails_alone(
+    client: Client, monkeypatch: pytest.MonkeyPatch, code: int | None, failure: type[SourceError]
+) -> None:
+    replies = [part("r-1", "a"), {"code": code, "json": {"error": f"of {WITHIN}"}}, part("r-3", "c")]
+    upstream.post(url__startswith=HOST).respond(json=replies)
+    adapter = recommender(client, monkeypatch)
+    found = await asyncio.gather(*map(adapter.items, rails()), return_exceptions=True)
+    assert [type(each) for each in found] == [Recommendations, failure, Recommendations]
+    assert WITHIN not in str(found[1])
+
+
+@upstream
+@pytest.mark.parametrize(
+    ("fault", "failure"),
+    [
+        ({"status_code": 500}, SourceUnavailable),
+        ({"status_code": 404, "json": {"error": "no such database"}}, SourceGarbled),
+        ({"json": [part("r-1", "a"), part("r-2", "b")]}, SourceGarbled),
+        ({"json": {"recomms": []}}, SourceGarbled),
+    ],
+    ids=["500", "404", "one short", "no list"],
+)
+async def test_a_batch_that_fails_is_a_failure_of_each_list(
+    client: Client, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any], failure: type[SourceError]
+) -> None:
+    route = upstream.post(url__startswith=HOST).respond(**fault)
+    adapter = recommender(client, monkeypatch)
+    found = await asyncio.gather(*map(adapter.items, rails()), return_exceptions=True)
+    assert [type(each) for each in found] == [failure] * 3
+    assert len(set(map(id, found))) == 3  # each is counted by whoever asked
+    assert len(route.calls) == 1
+
+
+@upstream
+async def test_a_batch_that_hangs_is_a_timeout_of_each_list(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    upstream.post(url__startswith=HOST).mock(side_effect=httpx.ReadTimeout)
+    adapter = recommender(client, monkeypatch)
+    found = await asyncio.gather(*map(adapter.items, rails()), return_exceptions=True)
+    assert [type(each) for each in found] == [SourceTimeout] * 3
+
+
+@upstream
+async def test_a_list_that_nobody_waits_for_any_more_does_not_take_the_others_along(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(_request: httpx.Request) -> httpx.Response:
+        begun.set()
+        await go_on.wait()
+        return httpx.Response(200, json=[part("r-1", "a"), part("r-2", "b"), part("r-3", "c")])
+
+    upstream.post(url__startswith=f"{HOST}/shop-dev/batch/?").mock(side_effect=answer)
+    adapter = recommender(client, monkeypatch)
+    asking = [asyncio.ensure_future(adapter.items(each)) for each in rails()]
+    await begun.wait()
+    asking[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking[0]
+    go_on.set()
+    assert [[each.id for each in (await one).items] for one in asking[1:]] == [["b"], ["c"]]
+
+
+@upstream
+async def test_no_two_visitors_nor_everybodys_lists_share_a_batch(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        batch = json.loads(request.content).get("requests")
+        users = re.findall("/users/([a-z]+)/", str(batch if batch is not None else request.url.path))
+        replies = [part(f"r-{user}", f"of-{user}") for user in users]
+        return httpx.Response(200, json=replies if batch is not None else replies[0]["json"])
+
+    upstream.post(url__startswith=HOST).mock(side_effect=answer)
+    adapter = recommender(client, monkeypatch)
+    shared = [POPULAR, ListQuery("category", 3, category="tents", name="in")]
+    mixed = [*shared, *(each for pair in zip(rails("ann"), rails("bob"), strict=True) for each in pair)]
+    found = await asyncio.gather(*map(adapter.items, mixed))
+    assert [[each.id for each in one.items] for one in found] == [
+        [f"of-{query.visitor_id or 'everybody'}"] for query in mixed
+    ]
+    sent = [f"{call.request.url.path} {call.request.content.decode()}" for call in upstream.calls]
+    assert sorted(tuple(re.findall("/users/([a-z]+)/", each)) for each in sent) == [
+        ("ann",) * 3,
+        ("bob",) * 3,
+        ("everybody",),
+        ("everybody",),
+    ]
+
+
+@upstream
+async def test_lists_to_be_kept_apart_go_without_those_that_are_wanted_as_they_are(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = [part("r", "a")] * 3
+    route = upstream.post(url__startswith=f"{HOST}/shop-dev/batch/?").respond(json=replies)
+    adapter = recommender(client, monkeypatch)
+    await asyncio.gather(*map(adapter.items, [*rails(), *rails(apart=False)]))
+    assert sorted(body_of(route, call)["distinctRecomms"] for call in range(len(route.calls))) == [False, True]
 
 
 @upstream

@@ -1,5 +1,6 @@
 """The adapters of recommendation services keep their port's contract."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +13,7 @@ from tessera.adapters.recommender_personalize import PersonalizeRecommender
 from tessera.adapters.recommender_recombee import RecombeeRecommender
 from tessera.contracts.lists import ListsContract
 from tessera.contracts.over_http import OverHttp
-from tessera.contracts.stand_in import Reply
+from tessera.contracts.stand_in import Asked, Reply
 
 ITEMS = ("a", "b", "c")
 GIVEN = ("a", "b", "a", "c", "d", "e")
@@ -26,6 +27,12 @@ class TestRecombee(OverHttp, ListsContract):
     unknown = Reply({"statusCode": 404, "message": "no such user"}, 404)
     wrong: ClassVar[Sequence[object]] = ([], {}, {"recomms": {}}, {"recomms": "x"})
     items = ITEMS
+
+    def answer(self, asked: Asked) -> Reply:
+        one = super().answer(asked)
+        if not asked.url.path.endswith("/batch/"):
+            return one
+        return Reply([{"code": one.status, "json": one.content} for _ in json.loads(asked.body)["requests"]])
 
 
 class TestGorse(OverHttp, ListsContract):

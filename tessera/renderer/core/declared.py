@@ -3,14 +3,24 @@
 A value that does not fit its declared type counts as unknown, and is reported as a misfit by its name alone.
 """
 
-from collections.abc import Mapping
+import marshal
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from tessera.renderer.core.errors import SourceError
 from tessera.renderer.core.inputs import canonical, digest, plain, template_form
 from tessera.renderer.core.ports import PERSONALIZATION, Cart, Profile, ProfileStatus
 from tessera.rules.facts import SEGMENT, Fact, Misfit, Value, coerce
 from tessera.rules.ruleset import Ruleset
+
+REMEMBERED_ITEMS = 2048
+"""Items that need not be made anew: the same ones stand in the lists of many visitors."""
+REMEMBERED_BYTES = 4096
+"""How long what is told of an item may be for that."""
+LIKE = 2
+"""The form of `marshal` that writes equal values alike, whoever else holds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,8 @@ class Declared:
     def __init__(self, ruleset: Ruleset) -> None:
         self.facts = ruleset.facts
         self.item_fields = ruleset.item_fields
+        self.item_names = tuple(ruleset.item_fields)
+        self._known_item = lru_cache(REMEMBERED_ITEMS)(lambda written: self._item(marshal.loads(written)))
         self.defaults: Mapping[str, Value] = {
             fact.name: fact.default for fact in ruleset.facts.values() if fact.default is not None
         }
@@ -113,9 +125,22 @@ class Declared:
         """Coerce a cart that the shop signed: members by the last part of their facts' names."""
         return coerced(self._cart, told)
 
-    def item(self, fields: Mapping[str, object]) -> dict[str, object]:
-        """Return a catalogue item's declared fields as templates see them; a misfit is None."""
-        return {name: _item_value(field, fields.get(name)) for name, field in self.item_fields.items()}
+    def item(self, fields: Mapping[str, object]) -> Mapping[str, object]:
+        """Return a catalogue item's declared fields as templates see them; a misfit is None.
+
+        The same item told again is the same object: what it is made of is all written in what it is known by.
+        """
+        told: tuple[Any, ...] = tuple(map(fields.get, self.item_names))
+        try:
+            written = marshal.dumps(told, LIKE)
+        except ValueError:  # something that JSON does not have
+            return self._item(told)
+        return self._known_item(written) if len(written) <= REMEMBERED_BYTES else self._item(told)
+
+    def _item(self, told: Sequence[object]) -> Mapping[str, object]:
+        return {
+            name: _item_value(field, raw) for (name, field), raw in zip(self.item_fields.items(), told, strict=True)
+        }
 
 
 def coerced(declared: Mapping[str, Fact], raw: Mapping[str, object | None]) -> Coerced:

@@ -1,5 +1,7 @@
 """What can go wrong outside the core, as types: whose fault it is, is its class."""
 
+from typing import Self
+
 
 class SourceError(Exception):
     """An upstream did not give what was asked; the slot steps down its ladder.
@@ -16,6 +18,12 @@ class SourceError(Exception):
     def __init__(self, source: str, message: str) -> None:
         super().__init__(f"{source}: {message}")
         self.source = source
+
+    def again(self) -> Self:
+        """Return the same failure for one more who waited for it, as each of them counts it for itself."""
+        same = type(self).__new__(type(self), *self.args)
+        same.__dict__.update(self.__dict__)
+        return same
 
 
 class SourceTimeout(SourceError):

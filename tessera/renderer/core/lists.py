@@ -13,11 +13,15 @@ class ListPlan:
     ``count`` is how many items it has at most.
     """
 
-    __slots__ = ("_asked", "_fixed", "_list", "count", "name")
+    __slots__ = ("_apart", "_asked", "_fixed", "_list", "count", "name")
 
-    def __init__(self, item_list: ItemList, asked: int = 0) -> None:
-        """``asked`` is how many items to ask for where that is more, since some of them may be left out."""
+    def __init__(self, item_list: ItemList, asked: int = 0, *, apart: bool = False) -> None:
+        """``asked`` is how many items to ask for where that is more, since some of them may be left out.
+
+        ``apart`` says that other lists of the visitor stand beside it, if it is one.
+        """
         self._list = item_list
+        self._apart = apart
         self.name = item_list.name
         self.count = item_list.count
         self._asked = max(item_list.count, asked)
@@ -42,6 +46,7 @@ class ListPlan:
             None if category is None else str(category),
             _ids(facts, wanted.without),
             wanted.name,
+            self._apart and wanted.kind == "personal",
         )
 
 

@@ -7,6 +7,7 @@ only `SourceError`. Vendor words stay inside them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 ProfileStatus = Literal["fresh", "stale", "partial", "missing", "skipped_no_consent"]
@@ -43,7 +44,8 @@ class ListQuery(NamedTuple):
     """Which items are wanted: a kind, what it is about, and how many (from 1).
 
     ``without`` are the ids of items that are not wanted: whoever cannot leave them out need not, since they are left
-    out of the answer as well. ``name`` is the list's own name.
+    out of the answer as well. ``name`` is the list's own name. ``apart`` lists of a visitor stand beside each other on
+    a page: a recommender that is asked for several of them in one call is to give each item to one of them only.
     """
 
     kind: ListKind
@@ -53,6 +55,7 @@ class ListQuery(NamedTuple):
     category: str | None = None
     without: tuple[str, ...] = ()
     name: str = ""
+    apart: bool = False
 
 
 class FlagQuery(NamedTuple):
@@ -65,8 +68,7 @@ class FlagQuery(NamedTuple):
     attributes: tuple[tuple[str, object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recommended:
+class Recommended(NamedTuple):
     """One item of a list: its id, and whatever the recommender tells of it.
 
     ``score`` is in the vendor's own measure, higher is better; ``reason`` says why it is there; ``attribution`` is the
@@ -76,7 +78,7 @@ class Recommended:
 
     id: str
     score: float | None = None
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = MappingProxyType({})
     reason: str | None = None
     attribution: str | None = None
     source: str | None = None

@@ -14,6 +14,9 @@ from tessera.renderer.core.ports import ListKind, ListQuery, ListStatus, Recomme
 CHOSEN: frozenset[ListKind] = frozenset(("personal", "popular", "related"))
 """Kinds of lists whose items somebody chose. The others hold what they are about, sold out or not."""
 
+TOLD = ("score", "reason", "attribution")
+"""What a recommender may tell of an item beside its fields: templates see it where a field of that name is declared."""
+
 
 class Origin(NamedTuple):
     """Where a list of items came from: what it is, who made it where there are several, and its attribution ids.
@@ -39,16 +42,18 @@ class Stock:
 
     An item that lacks one of the ``needed`` fields is looked up in the catalogue; one of which the field ``in_stock``
     is false is not sold. ``spare_share`` is how much more than its count a list of chosen items is asked for (0 or
-    more: 0.25 asks for 10 instead of 8).
+    more: 0.25 asks for 10 instead of 8). Of what a recommender tells of an item beside its fields, ``told`` is shown.
     """
 
     needed: tuple[str, ...] = ("title", "price")
     in_stock: str | None = "in_stock"
     spare_share: float = 0.0
+    told: tuple[str, ...] = TOLD
 
     def of(self, declared: Collection[str]) -> "Stock":
         """Return the same for items that have these fields only."""
-        return replace(self, needed=tuple(name for name in self.needed if name in declared))
+        needed = tuple(name for name in self.needed if name in declared)
+        return replace(self, needed=needed, told=tuple(name for name in self.told if name in declared))
 
     def asked(self, query: ListQuery) -> ListQuery:
         """Return what to ask a recommender for, so that enough is left."""
@@ -68,25 +73,20 @@ class Stock:
         """
         found: dict[str, Mapping[str, object]] = {}
         for item in items:
-            if item.id in query.without or not (item.id in sold or self._is_whole(item.fields)):
+            known = sold.get(item.id)
+            if item.id in query.without or (known is None and not self._is_whole(item.fields)):
                 continue
-            fields = {**_said(_told(item)), **_said(item.fields), **_said(sold.get(item.id, {}))}
+            fields = {name: value for name in self.told if (value := getattr(item, name)) is not None}
+            fields |= {name: value for name, value in item.fields.items() if value is not None}
+            if known is not None:
+                fields |= {name: value for name, value in known.items() if value is not None}
             if self._is_sold(query.kind, fields):
                 found.setdefault(item.id, fields)
         return list(found.values())[: query.at_most]
 
     def _is_whole(self, fields: Mapping[str, object]) -> bool:
-        return bool(fields) and all(fields.get(name) is not None for name in self.needed)
+        return bool(fields) and not [name for name in self.needed if fields.get(name) is None]
 
     def _is_sold(self, kind: ListKind, fields: Mapping[str, object]) -> bool:
         """Tell whether an item may stand in a list: where it is not said that it is sold out, it is not."""
         return kind not in CHOSEN or self.in_stock is None or fields.get(self.in_stock) not in (False, "false")
-
-
-def _told(item: Recommended) -> dict[str, object]:
-    """Return what the recommender tells of an item beside its fields, which templates see where it is declared."""
-    return {"score": item.score, "reason": item.reason, "attribution": item.attribution}
-
-
-def _said(fields: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if value is not None}
