@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import Distribution, EntryPoint
@@ -22,7 +21,8 @@ LISTS = """
       mine: {kind: personal, count: 2}
       like: {kind: related, to: param.q, count: 2}
 """
-LATE_S = 0.3
+OVER = threading.Event()
+"""Set when nobody waits any longer for what comes too late."""
 
 
 class Service(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ class Service(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         found = self.answers.get(self.path)
         if self.path == "/profiles/late":
-            time.sleep(LATE_S)
+            OVER.wait(60)
         body = json.dumps(found).encode()
         self.send_response(500 if self.path.endswith("broken") else 200 if found is not None else 404)
         self.send_header("content-length", str(len(body)))
@@ -65,6 +65,7 @@ def port() -> Iterator[int]:
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
     yield server.server_port
+    OVER.set()
     server.shutdown()
     serving.join()
     server.server_close()
@@ -148,7 +149,11 @@ def test_a_probe_of_somebody_unknown_says_so(site: Path) -> None:
         ("late", "failed: profile: no reply in time"),
     ],
 )
-def test_a_probe_that_fails_says_what_to_do(site: Path, visitor: str, failure: str) -> None:
+def test_a_probe_that_fails_says_what_to_do(
+    site: Path, monkeypatch: pytest.MonkeyPatch, visitor: str, failure: str
+) -> None:
+    if visitor == "late":
+        monkeypatch.setenv("TESSERA_PROFILES__DEADLINE_MS", "100")
     told = probe(site, "profiles", "--visitor", visitor)
     assert told.exit_code == 1
     assert failure in told.output
@@ -172,7 +177,7 @@ def test_a_probe_of_lists_asks_for_each_that_can_be_asked_for(site: Path) -> Non
         ("T1", {"score": 0.5}), ("T1.price", "dear"), ("T2", {}), ("T2.price", None)
     ]  # fmt: skip
     assert found["values"][1]["misfit"].startswith("money, but ")
-    both = CliRunner().invoke(tessera, ["probe", "lists", "--visitor", "ann", "--site", str(site)])
+    both = probe(site, "lists", "--visitor", "ann")
     assert "list like: not asked; it needs --given param.q=VALUE" in both.stderr
     assert "list like: " in probe(site, "lists", "--list", "like", "--given", "param.q=T1").output
 

@@ -26,7 +26,7 @@ def said(state_dir: Path, *words: str, before: Callable[[], None] | None = None)
         env={"TESSERA_SECRET": SECRET},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         preexec_fn=before,
     )
     return done.returncode, done.stdout + done.stderr

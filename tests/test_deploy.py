@@ -63,5 +63,5 @@ def test_systemd_finds_no_fault_with_the_service(tmp_path: Path) -> None:
     program = needs("systemd-analyze", "systemd")
     unit = tmp_path / "tessera.service"
     unit.write_text(SERVICE.replace("/usr/local/bin/tessera", "/bin/true"))
-    done = subprocess.run([program, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([program, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=120)
     assert [line for line in done.stderr.splitlines() if "tessera.service" in line] == []

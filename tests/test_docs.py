@@ -158,7 +158,7 @@ def test_the_contract_in_the_docs_is_passed_as_it_stands(tmp_path: Path) -> None
     (example,) = [block for block in re.findall(r"```python\n(.*?)```", ON_ADAPTERS, re.DOTALL) if "Contract" in block]
     (tmp_path / "test_acme.py").write_text(example)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert re.search(r"^\d\d passed in", done.stdout, re.MULTILINE), done.stdout
 
 

@@ -65,7 +65,7 @@ def test_each_route_keeps_what_is_promised(path: str, address: str, described: M
         @BOUNDED
         @given(case=made_up)
         def keep(case: schemathesis.Case[Any]) -> None:
-            reply = case.call(base_url=address, headers=HEADERS, allow_redirects=False)
+            reply = case.call(base_url=address, headers=HEADERS, allow_redirects=False, timeout=60)
             case.validate_response(reply, checks=promised)  # type: ignore[arg-type]
 
         keep()

@@ -1,5 +1,6 @@
 """Settings: read from the site and the environment, and refused all at once, by name."""
 
+import os
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,7 +13,10 @@ SECRET = "a secret for tests only"
 
 
 @pytest.fixture(autouse=True)
-def _with_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def _with_nothing_but_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("TESSERA_"):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("TESSERA_SECRET", SECRET)
 
 

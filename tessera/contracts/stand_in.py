@@ -18,7 +18,7 @@ Fault = Literal[
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 ELSEWHERE = "https://elsewhere.example/"
-PATIENCE_S = 4.0
+PATIENCE_S = 20.0
 """How long connections are waited for that are to open or to end."""
 
 

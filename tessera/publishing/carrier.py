@@ -121,7 +121,7 @@ class Carrier:
             self._keep(Position(self._read))
 
     async def _take_in(self, number: int) -> None:
-        await obeyed_by_workers(self._board, number)
+        await obeyed_by_workers(self._board, number, WORKERS_S)
         try:
             notices = self._board.since(self._read)
         except Missed:
@@ -154,7 +154,7 @@ class Carrier:
         replace_text(self._file, json.dumps(asdict(position)))
 
 
-async def obeyed_by_workers(board: Noticeboard, number: int, within_s: float = WORKERS_S) -> tuple[str, ...]:
+async def obeyed_by_workers(board: Noticeboard, number: int, within_s: float) -> tuple[str, ...]:
     """Wait until all workers of this machine have obeyed a notice; return those that have not, within these seconds."""
     late_s = time.monotonic() + within_s
     while True:

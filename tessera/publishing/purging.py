@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from tessera.publishing.audit import record
-from tessera.publishing.carrier import POLL_S, Carrier, obeyed_by_workers
+from tessera.publishing.carrier import POLL_S, WORKERS_S, Carrier, obeyed_by_workers
 from tessera.publishing.telling import Told, late_machines, put_up
 from tessera.renderer.attendance import attending
 from tessera.renderer.core.errors import Away
@@ -82,7 +82,9 @@ async def announce(
     """
     told = await put_up(settings, board, notice)
     record(settings.server.state_dir, secret_of(settings), datetime.now(UTC), by, told.number, notice, tags)
-    late, away = await asyncio.gather(obeyed_by_workers(board, told.number), _elsewhere(settings, board, told))
+    late, away = await asyncio.gather(
+        obeyed_by_workers(board, told.number, WORKERS_S), _elsewhere(settings, board, told)
+    )
     return told.number, {**{f"worker {process}": "does not answer" for process in late}, **away}
 
 

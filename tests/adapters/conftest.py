@@ -11,14 +11,15 @@ from tessera.adapters.registry import adapter_of
 from tessera.renderer.core.ports import Profiles
 from tests.adapters.vendors import SETTINGS
 from tests.support.reach import reach_of
-from tests.support.vendors import behind_a_socket
+from tests.support.vendors import PATIENCE_S, behind_a_socket
 
 Make = Callable[..., Profiles]
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with behind_a_socket(read_s=0.2) as client:
+async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """A client that waits for a vendor longer than any test takes, or for as many seconds as its parameter says."""
+    async with behind_a_socket(getattr(request, "param", PATIENCE_S)) as client:
         yield client
 
 

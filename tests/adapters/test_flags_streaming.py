@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -17,7 +17,8 @@ from tessera.adapters.streaming import next_wait_s
 from tessera.renderer.core.ports import FlagQuery
 
 ON = FlagQuery((("on", "boolean"),), (("id", "ann"),))
-Opened = Callable[..., Awaitable[GrowthBookFlags]]
+PATIENCE_S = 60.0
+"""How long to wait for what comes by itself, however busy the machine."""
 
 
 def features(on: object) -> dict[str, object]:
@@ -86,7 +87,7 @@ class GrowthBook:
             each.transport.abort()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5), self.changed:
+        async with asyncio.timeout(PATIENCE_S), self.changed:
             await self.changed.wait_for(condition)
 
 
@@ -110,8 +111,8 @@ async def opened(growthbook: GrowthBook, **settings: Any) -> AsyncIterator[Growt
 
 
 async def seen(adapter: GrowthBookFlags, on: object) -> None:
-    """Return once the flag is such. Raises TimeoutError after a second."""
-    async with asyncio.timeout(1):
+    """Return once the flag is such, which is long before the features would be refreshed."""
+    async with asyncio.timeout(PATIENCE_S):
         while await adapter.flags(ON) != {"on": on}:  # noqa: ASYNC110  # nobody tells of it: that is what is tested
             await asyncio.sleep(0.005)
 
@@ -121,12 +122,12 @@ async def listening(growthbook: GrowthBook, adapter: GrowthBookFlags) -> None:
     await adapter.flags(ON)
     told = len(growthbook.statuses)
     await growthbook.until(lambda: len(growthbook.listeners) == 1)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         while len(growthbook.statuses) == told:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
-async def test_a_change_is_seen_within_a_second() -> None:
+async def test_a_change_is_seen_as_it_is_told() -> None:
     growthbook = GrowthBook()
     async with opened(growthbook) as adapter:
         await listening(growthbook, adapter)
@@ -233,9 +234,10 @@ async def test_features_that_were_asked_for_before_a_change_do_not_undo_it() -> 
         await seen(adapter, "newer")
         told = len(growthbook.statuses)
         growthbook.answering.set()
-        while len(growthbook.statuses) < told + 2:
-            assert await adapter.flags(ON) == {"on": "newer"}
-            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE_S):
+            while len(growthbook.statuses) < told + 2:
+                assert await adapter.flags(ON) == {"on": "newer"}
+                await asyncio.sleep(0)
 
 
 def test_waits_grow_until_a_stream_stands() -> None:

@@ -66,7 +66,6 @@ FAILURES: list[tuple[str, httpx.Response | Exception, type[SourceError], str]] =
     ("too large", httpx.Response(200, content=b" " * (MAX_REPLY_BYTES + 1)), SourceGarbled, "1,000,000 bytes"),
     ("too deep", httpx.Response(200, content=b"[" * 100_000), SourceGarbled, "the reply is not JSON"),
     ("cut off", httpx.RemoteProtocolError("peer closed"), SourceUnavailable, "broke off the connection"),
-    ("slow", httpx.ReadTimeout("slow"), SourceTimeout, "no reply in time"),
 ]
 
 
@@ -82,6 +81,19 @@ async def test_every_failure_is_a_typed_error(
     effect: Callable[[httpx.Request], httpx.Response] | Exception
     effect = (lambda _request: reply) if isinstance(reply, httpx.Response) else reply
     upstream.get(url__startswith="https://").mock(side_effect=effect)
+    await both_fail(profiles, recommender, error, message)
+
+
+@upstream
+@pytest.mark.parametrize("client", [0.05], indirect=True)
+async def test_a_reply_that_does_not_come_is_a_timeout(profiles: HttpProfiles, recommender: HttpRecommender) -> None:
+    upstream.get(url__startswith="https://").mock(side_effect=httpx.ReadTimeout("slow"))
+    await both_fail(profiles, recommender, SourceTimeout, "no reply in time")
+
+
+async def both_fail(
+    profiles: HttpProfiles, recommender: HttpRecommender, error: type[SourceError], message: str
+) -> None:
     with pytest.raises(error, match="profile: ") as profile_failure:
         await profiles.profile("secret-visitor", TRAITS)
     with pytest.raises(error, match="items: "):

@@ -21,13 +21,16 @@ async def test_a_token_is_fetched_once_for_all(make: Make) -> None:
     login = upstream.post(url__startswith=LOGIN).respond(json=TOKEN)
     asked = upstream.post(url__startswith=API).respond(json=MPARTICLE)
     profiles = make("mparticle")
-    await asyncio.gather(*(profiles.profile(f"u{n}", frozenset()) for n in range(5)))
+    visitors = {f"u{n}" for n in range(5)}
+    await asyncio.gather(*(profiles.profile(each, frozenset()) for each in visitors))
     assert login.call_count == 1
     assert json.loads(login.calls.last.request.content)["client_secret"] == "s3cret"
-    sent = asked.calls.last.request
-    assert sent.headers["authorization"] == "Bearer t0ken"
-    assert sent.url.path == "/userprofile/v1/resolve/1/2/3"
-    assert json.loads(sent.content)["identity"] == {"type": "customer_id", "value": "u4"}
+    sent = [call.request for call in asked.calls]
+    assert {each.headers["authorization"] for each in sent} == {"Bearer t0ken"}
+    assert {each.url.path for each in sent} == {"/userprofile/v1/resolve/1/2/3"}
+    identities = [json.loads(each.content)["identity"] for each in sent]
+    assert {each["type"] for each in identities} == {"customer_id"}
+    assert sorted(each["value"] for each in identities) == sorted(visitors)
 
 
 @upstream

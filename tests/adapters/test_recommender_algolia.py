@@ -10,12 +10,16 @@ from tessera.adapters.client import Client
 from tessera.adapters.recommender_algolia import AlgoliaOptions, AlgoliaRecommender
 from tessera.renderer.core.errors import SourceTimeout, SourceUnavailable
 from tessera.renderer.core.ports import ListQuery, Recommendations, Recommended
+from tests.support.loop_time import LoopTime
 from tests.support.reach import reach_of
 from tests.support.vendors import WITHIN, body_of
 
 HOSTS = ("app1-dsn.algolia.net", "app1-1.algolianet.com", "app1-2.algolianet.com", "app1-3.algolianet.com")
 POPULAR = ListQuery("popular", 3)
 HITS = [{"objectID": "a", "_score": 90.56, "title": "Tent"}, {"objectID": 7}, {"objectID": "a"}, {"title": "nameless"}]
+TRY_MS = 30_000
+"""Passes when told to."""
+
 REPLY = {"results": [{"hits": HITS, "queryID": "q-1", "index": "products"}]}
 
 upstream = respx.mock(using="httpx", assert_all_called=False)
@@ -23,7 +27,7 @@ upstream = respx.mock(using="httpx", assert_all_called=False)
 
 def recommender(client: Client, monkeypatch: pytest.MonkeyPatch, **settings: object) -> AlgoliaRecommender:
     monkeypatch.setenv("ALGOLIA_KEY", "k3y")
-    options = AlgoliaOptions.model_validate({"application": "APP1", "index": "products", **settings})
+    options = AlgoliaOptions.model_validate({"application": "APP1", "index": "products", "try_ms": TRY_MS, **settings})
     return AlgoliaRecommender(options, reach_of(client))
 
 
@@ -98,35 +102,37 @@ async def test_no_hits_are_an_empty_list(client: Client, monkeypatch: pytest.Mon
 async def test_the_next_host_is_asked_where_one_fails_or_is_slow(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    asked, time = [], LoopTime(monkeypatch)
 
     async def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.host)
         if request.url.host == HOSTS[0]:
             return httpx.Response(503)
         if request.url.host == HOSTS[1]:
+            time.let_pass(TRY_MS / 1000)
             await asyncio.Event().wait()
         if request.url.host == HOSTS[2]:
             raise httpx.ConnectError("refused")
         return httpx.Response(200, json=REPLY)
 
     upstream.post(url__startswith="https://").mock(side_effect=answer)
-    found = await recommender(client, monkeypatch, try_ms=20).items(POPULAR)
+    found = await recommender(client, monkeypatch).items(POPULAR)
     assert (found.status, tuple(asked)) == ("fresh", HOSTS)
 
 
 @upstream
 async def test_four_silent_hosts_are_a_timeout(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked, time = [], LoopTime(monkeypatch)
 
     async def never(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.host)
+        time.let_pass(TRY_MS / 1000)
         await asyncio.Event().wait()
         raise AssertionError
 
     upstream.post(url__startswith="https://").mock(side_effect=never)
     with pytest.raises(SourceTimeout):
-        await recommender(client, monkeypatch, try_ms=5).items(POPULAR)
+        await recommender(client, monkeypatch).items(POPULAR)
     assert tuple(asked) == HOSTS
 
 

@@ -34,7 +34,7 @@ console.log(JSON.stringify({before, told, removed}));
 def test_what_is_seen_and_what_is_sent_away_is_reported() -> None:
     program = PAGE + SCRIPT.read_text(encoding="utf-8") + ";" + AFTERWARDS
     done = subprocess.run(
-        [needs("node", "nodejs"), "-e", program], capture_output=True, text=True, timeout=20, check=True
+        [needs("node", "nodejs"), "-e", program], capture_output=True, text=True, timeout=60, check=True
     )
     result = json.loads(done.stdout)
     assert result["before"] == 0  # while nobody looks

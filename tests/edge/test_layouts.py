@@ -23,9 +23,6 @@ OWN = "The winter range is in."
 TAILOR_PAGE = "<!doctype html><html><head><title>A shop</title></head><body>{}</body></html>"
 
 
-STARTS_WITHIN_S = 60.0
-
-
 @contextmanager
 def running(folder: Path, script: str, replaced: Mapping[str, str]) -> Iterator[str]:
     """Run a script of the docs with Node in a folder; gives its address, which stands for port 3000 in the script."""
@@ -36,7 +33,7 @@ def running(folder: Path, script: str, replaced: Mapping[str, str]) -> Iterator[
     (folder / "node_modules").symlink_to(client_packages() / "node_modules")
     with subprocess.Popen([needs("node", "nodejs"), "server.mjs"], cwd=folder) as process:
         try:
-            wait_for(port, STARTS_WITHIN_S)
+            wait_for(port)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.kill()

@@ -12,13 +12,13 @@ import httpx
 import pytest
 from markupsafe import escape
 
+from tests.support.deploy import configuration
 from tests.support.docs import example
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
-from tests.support.served import served
+from tests.support.served import client_of, served
 from tests.support.sites import write_site
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 EDGE_SECRET = "known to nginx and Tessera"
 OWN = "The winter range is in."
 INCLUDE = '<!--#include virtual="/fragments/home/{}" -->'
@@ -64,26 +64,25 @@ def nginx_before(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
             "proxy_set_header X-Tessera-Visitor $cookie_shop_customer;\n"
         )
         port = free_port()
-        (folder / "tessera-proxy.conf").write_bytes((DEPLOY / "tessera-proxy.conf").read_bytes())
-        configuration = (DEPLOY / "nginx.conf").read_text()
-        configuration = configuration.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-        configuration = configuration.replace("127.0.0.1:8000", tessera.removeprefix("http://"))
+        (folder / "tessera-proxy.conf").write_text(configuration("tessera-proxy.conf"))
+        text = configuration("nginx.conf").replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+        text = text.replace("127.0.0.1:8000", tessera.removeprefix("http://"))
         user = "user root;\n" if os.geteuid() == 0 else ""  # the folder is only its owner's to read
-        (folder / "nginx.conf").write_text(f"{user}daemon off;\npid {folder}/pid;\nerror_log stderr;\n{configuration}")
+        (folder / "nginx.conf").write_text(f"{user}daemon off;\npid {folder}/pid;\nerror_log stderr;\n{text}")
         process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")])
         try:
             wait_for(port)
             yield Front(f"http://127.0.0.1:{port}/", tessera, folder / "fragments")
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
     return run
 
 
 @pytest.fixture(scope="module")
 def nginx(nginx_before: Nginx, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    environment = {"TESSERA_EDGE_SECRET": EDGE_SECRET, "TESSERA_EDGE__KIND": "nginx"}
+    environment = {"TESSERA_EDGE_SECRET": EDGE_SECRET, "TESSERA_EDGE__KIND": "nginx", "TESSERA_HTTP__MAX_AGE_S": "3600"}
     with served(tmp_path_factory.mktemp("state"), environment=environment) as tessera, nginx_before(tessera) as front:
         yield front
 
@@ -182,12 +181,14 @@ def test_a_page_with_parameters_and_layouts_has_one_copy_of_each_that_is_shown(
     nginx_before: Nginx, tmp_path: Path
 ) -> None:
     site = write_site(tmp_path / "site", {"home.yaml": VARIED}, VARIED_TEMPLATES)
-    (site / "tessera.toml").write_text('[edge]\nkind = "nginx"\n[site]\nlocales = ["en", "de"]\n')
+    (site / "tessera.toml").write_text(
+        '[edge]\nkind = "nginx"\n[site]\nlocales = ["en", "de"]\n[http]\nmax_age_s = 3600\n'
+    )
     secret = {"TESSERA_SECRET": "a secret for this test"}
     with (
         served(tmp_path / "state", "--site", str(site), environment=secret) as tessera,
         nginx_before(tessera) as front,
-        httpx.Client(base_url=front.address) as http,
+        client_of(front.address) as http,
     ):
         for visit in range(10):
             for said in ("a", "b"):

@@ -85,7 +85,7 @@ def test_no_request_is_lost_and_no_count_while_workers_restart(tmp_path: Path) -
             visitor.start()
         before = workers(server.pid)
         server.send_signal(signal.SIGHUP)
-        while workers(server.pid) & before:
+        while workers(server.pid) & before or len(statuses) <= 100:
             assert time.monotonic() < until + 90
             time.sleep(0.1)
         stop.set()
@@ -93,8 +93,7 @@ def test_no_request_is_lost_and_no_count_while_workers_restart(tmp_path: Path) -
             visitor.join()
         assert len(workers(server.pid)) == 2
         assert set(statuses) == {200}
-        assert len(statuses) > 100
-        until = time.monotonic() + 5  # a worker that is not asked tells its counts each second
+        until = time.monotonic() + 60  # a worker that is not asked tells its counts each second
         while metric(admin, COUNTED) != len(statuses):
             assert time.monotonic() < until, (metric(admin, COUNTED), len(statuses))
             time.sleep(0.1)
@@ -105,8 +104,8 @@ def test_no_request_is_lost_and_no_count_while_workers_restart(tmp_path: Path) -
         stop.set()
         proxy.terminate()
         server.terminate()
-        assert proxy.wait(timeout=10) == 0
-        server.wait(timeout=20)
+        assert proxy.wait(timeout=60) == 0
+        server.wait(timeout=60)
 
 
 def ready(port: int) -> bool:

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from tests.support.deploy import configuration
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
-from tests.support.served import served
+from tests.support.served import client_of, served
 from tests.support.sites import write_site
 
-CONFIGURATION = Path(__file__).parents[2] / "deploy" / "varnish.vcl"
 ALONE = ("-F", "-s", "malloc,64m")
 TIERS = ("none", "silver", "gold")
 RULES = """
@@ -66,10 +66,13 @@ SETTINGS = """
     locales = ["en", "de"]
     [edge]
     kind = "varnish"
+    [http]
+    max_age_s = 3600
     [visitors]
     plain_cookie = "shop_customer"
     [profiles]
     adapter = "http"
+    fresh_s = 3600
     url = "http://127.0.0.1:PORT/profiles/{visitor_id}"
 """
 PAGE = '<html><body><esi:include src="/fragments/home/hero"/><esi:include src="/fragments/home/name"/></body></html>'
@@ -130,10 +133,8 @@ def in_front(program: str, folder: Path) -> Iterator[Front]:
         (site / "tessera.toml").write_text(SETTINGS.replace("PORT", str(shop_port)))
         secret = {"TESSERA_SECRET": "a secret for this test"}
         with served(folder / "state", "--site", str(site), environment=secret) as tessera:
-            configuration = CONFIGURATION.read_text()
-            configuration = configuration.replace('"8000"', f'"{tessera.rpartition(":")[2]}"')
-            configuration = configuration.replace('"8001"', f'"{shop_port}"')
-            (folder / "varnish.vcl").write_text(configuration)
+            text = configuration("varnish.vcl").replace('"8000"', f'"{tessera.rpartition(":")[2]}"')
+            (folder / "varnish.vcl").write_text(text.replace('"8001"', f'"{shop_port}"'))
             port = free_port()
             process = subprocess.Popen(
                 [
@@ -151,11 +152,11 @@ def in_front(program: str, folder: Path) -> Iterator[Front]:
             )
             try:
                 wait_for(port)
-                with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+                with client_of(f"http://127.0.0.1:{port}") as http:
                     yield Front(http, tessera)
             finally:
                 process.terminate()
-                process.wait(timeout=20)
+                process.wait(timeout=60)
 
 
 def headers(number: int | None, agent: str = "x") -> dict[str, str]:

@@ -19,7 +19,7 @@ FAULTS = ("hang", "drip", "reset", "too_short", "garbage", "bomb", DEAD, UNTRUST
 def upstreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Vendors, Watched]]:
     folder = tmp_path_factory.mktemp("faults")
     with vendors(folder) as upstreams:
-        lasting = {"fresh_s": 0.1, "stale_s": 0, "grace_s": 0.1, "retry_ms": 50, "breaker_s": 0.2, "deadline_ms": 100}
+        lasting = {"fresh_s": 0.1, "stale_s": 0, "grace_s": 0.1, "retry_ms": 50, "breaker_s": 0.2, "deadline_ms": 1000}
         environment = settings(upstreams.urls, **lasting) | {
             "TESSERA_CART_SECRET": CART_SECRET,
             "SSL_CERT_FILE": str(folder / AUTHORITY),

@@ -1,6 +1,7 @@
 """`tessera purge` reaches every worker of a real server before its next answer, and its words are checked."""
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,10 +13,9 @@ from click.testing import CliRunner, Result
 
 from tessera.adapters.sqlite import Seed, fill, prepare
 from tessera.cli.main import tessera
-from tessera.renderer.attendance import attending
 from tests.support.fakes import item
 from tests.support.redis import redis_server
-from tests.support.served import served
+from tests.support.served import client_of, served
 from tests.support.sites import write_site
 
 PAGE = """
@@ -23,6 +23,7 @@ PAGE = """
     slots:
       rail: {default: {template: rail.liquid, items: popular}}
 """
+TOKEN = "a token for this test"
 RAIL = "{% for item in items %}{{ item.title }};{% endfor %}"
 
 
@@ -55,24 +56,32 @@ def title(store: Path, text: str) -> None:
 
 @pytest.fixture
 def url(site: Path, store: Path) -> Iterator[str]:
-    with served(store.parent, "--site", str(site), "--workers", "2") as address:
+    may = {"TESSERA_ADMIN_TOKEN": TOKEN}
+    with served(store.parent, "--site", str(site), "--workers", "2", environment=may) as address:
         until = time.monotonic() + 60
-        while len(list(attending(store.parent / "notices"))) < 2 or not _is_ready(address):
+        while not (_answers(address) and _fetched(address) == 2):
             assert time.monotonic() < until
             time.sleep(0.1)
         yield address
 
 
-def _is_ready(address: str) -> bool:
+def _answers(address: str) -> bool:
     try:
         return shown(address) == {"old;"}
     except httpx.TransportError:
         return False
 
 
+def _fetched(address: str) -> int:
+    """Count the workers that have a list in memory: each has asked for it once."""
+    told = httpx.get(f"{address}/-/metrics", headers={"authorization": f"Bearer {TOKEN}"}).text
+    counts = re.findall(r'^tessera_adapter_calls_total\{outcome="ok",source="items"\} (\d+)', told, re.MULTILINE)
+    return sum(map(int, counts))
+
+
 def shown(url: str) -> set[str]:
-    """What some requests, each on a connection of its own, are shown: so that all workers answer."""
-    with httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+    """What some requests, each on a connection of its own, are shown: so that all workers may answer."""
+    with client_of() as client:
         return {client.get(f"{url}/fragments/home/rail").text for _ in range(20)}
 
 
@@ -115,7 +124,6 @@ def test_where_redis_is_away_it_says_that_others_have_to_wait(site: Path, monkey
     (site.parent / "redis").mkdir()
     with redis_server(site.parent / "redis", durable=True) as server:
         monkeypatch.setenv("TESSERA_REDIS__URL", server.url)
-        monkeypatch.setenv("TESSERA_REDIS__DEADLINE_MS", "2000")
         assert purge(site, "item:A").stderr == ""
     done = purge(site, "item:A")
     assert done.exit_code == 0

@@ -1,4 +1,4 @@
-"""Real servers change to what is published between two requests, lose none, and obey switches within a second."""
+"""Real servers change to what is published between two requests, lose none, and obey switches at once."""
 
 import re
 import threading
@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tessera.cli.main import tessera
+from tessera.renderer.following import CHECK_S
 from tests.support.served import served
 from tests.support.sites import write_site
 
@@ -74,7 +75,7 @@ def address(shop: Shop) -> Iterator[str]:
         yield url
 
 
-def wait_until(so: object, seconds: float = 30) -> None:
+def wait_until(so: object, seconds: float = 60) -> None:
     """Wait until something is so, on every worker as far as many requests can tell."""
     assert callable(so)
     end = time.monotonic() + seconds
@@ -100,28 +101,30 @@ def test_publishing_under_load_loses_no_request_and_mixes_no_versions(shop: Shop
     askers = [threading.Thread(target=ask) for _ in range(3)]
     for asker in askers:
         asker.start()
-    for word in ("two", "three"):
-        shop.publish(word)
-        wait_until(lambda word=word: httpx.get(f"{address}/pages/home").text == f"{word}:{word}")
-    assert shop.run("rollback", "--why", "oops")[0] == 0
-    wait_until(lambda: httpx.get(f"{address}/pages/home").text == "two:two")
-    stop.set()
-    for asker in askers:
-        asker.join()
+    try:
+        for word in ("two", "three"):
+            shop.publish(word)
+            wait_until(lambda word=word: httpx.get(f"{address}/pages/home").text == f"{word}:{word}")
+        assert shop.run("rollback", "--why", "oops")[0] == 0
+        wait_until(lambda: httpx.get(f"{address}/pages/home").text == "two:two")
+    finally:
+        stop.set()
+        for asker in askers:
+            asker.join()
     assert {text for _, text in seen} <= {"one:one", "two:two", "three:three"}
     assert {status for status, _ in seen} == {200}
 
 
-def test_a_slot_is_off_and_on_again_within_a_second_on_every_worker(shop: Shop, address: str) -> None:
+def test_a_slot_is_off_and_on_again_at_once_on_every_worker(shop: Shop, address: str) -> None:
     def shown() -> str:
         return httpx.get(f"{address}/fragments/home/hero").text
 
     wait_until(lambda: shown() == "one")
     assert shop.run("disable", "home/hero", "--why", "panic") == (0, "home/hero is off\n")
-    wait_until(lambda: shown() == "default", 1)
+    wait_until(lambda: shown() == "default", CHECK_S - 1)
     assert re.fullmatch(r"home/hero  \S+  \S+  panic\n", shop.run("disable")[1])
     assert shop.run("enable", "home/hero") == (0, "home/hero is on\n")
-    wait_until(lambda: shown() == "one", 1)
+    wait_until(lambda: shown() == "one", CHECK_S - 1)
 
 
 def test_nothing_with_an_error_or_a_failing_test_goes_live(shop: Shop, address: str) -> None:

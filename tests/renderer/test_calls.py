@@ -18,8 +18,14 @@ from tessera.renderer.core.errors import (
 from tessera.renderer.core.freshness import Lifetime
 from tessera.renderer.fences import Fences
 from tessera.renderer.remembered import Arrived, Remembered, Terms
+from tests.support.loop_time import LoopTime
 
 DOWN = SourceUnavailable
+
+
+def still() -> float:
+    """The clock of a breaker for which no time passes."""
+    return 0.0
 
 
 def asking(*results: object) -> tuple[list[int], Callable[[], Awaitable[object]]]:
@@ -52,7 +58,7 @@ async def fail(calls: Calls, ask: Callable[[], Awaitable[object]], times: int) -
 
 @pytest.mark.parametrize("failure", [DOWN("profile", ""), SourceTimeout("profile", ""), SourceError("profile", "")])
 async def test_an_upstream_that_fails_is_left_alone_and_nobody_waits(failure: SourceError) -> None:
-    calls = Calls("profile", 100, Manner())
+    calls = Calls("profile", 100, Manner(), still)
     asked, ask = asking(failure)
     assert await fail(calls, ask, MIN_CALLS) == {type(failure)}
     assert await fail(calls, ask, 50) == {SourceNotAsked}
@@ -60,27 +66,27 @@ async def test_an_upstream_that_fails_is_left_alone_and_nobody_waits(failure: So
 
 
 async def test_one_that_hangs_is_left_alone_as_well() -> None:
-    calls = Calls("profile", 5, Manner())
+    calls = Calls("profile", 5, Manner(), still)
     _, ask = asking(10.0)
     await asyncio.gather(*(fail(calls, ask, 1) for _ in range(MIN_CALLS)))
     assert calls.breaker.state == "open"
 
 
 async def test_what_is_garbled_is_an_answer() -> None:
-    calls = Calls("profile", 100, Manner())
+    calls = Calls("profile", 100, Manner(), still)
     _, ask = asking(SourceGarbled("profile", ""))
     assert await fail(calls, ask, 3 * MIN_CALLS) == {SourceGarbled}
 
 
 async def test_what_is_too_large_is_none_as_it_costs_too_much() -> None:
-    calls = Calls("profile", 100, Manner())
+    calls = Calls("profile", 100, Manner(), still)
     _, ask = asking(SourceTooLarge("profile", ""))
     assert await fail(calls, ask, MIN_CALLS) == {SourceTooLarge}
     assert calls.breaker.state == "open"
 
 
 async def test_retry_after_opens_it_at_once() -> None:
-    calls = Calls("profile", 100, Manner())
+    calls = Calls("profile", 100, Manner(), still)
 
     async def busy() -> None:
         raise SourceUnavailable("profile", "busy", retry_after_s=30)
@@ -90,7 +96,7 @@ async def test_retry_after_opens_it_at_once() -> None:
 
 
 async def test_the_failure_of_one_upstream_is_not_counted_for_another_that_needs_it() -> None:
-    lists, catalogue = Calls("items", 100, Manner()), Calls("catalogue", 100, Manner())
+    lists, catalogue = Calls("items", 100, Manner(), still), Calls("catalogue", 100, Manner(), still)
     _, broken = asking(DOWN("catalogue", ""))
     assert await fail(lists, lambda: catalogue.run(broken), 3 * MIN_CALLS) == {SourceUnavailable, SourceNotAsked}
     assert (lists.breaker.state, catalogue.breaker.state) == ("closed", "open")
@@ -113,12 +119,13 @@ async def test_a_call_that_is_broken_off_does_not_block_the_probe() -> None:
     assert calls.breaker.state == "closed"
 
 
-async def test_beyond_its_rate_an_upstream_is_not_asked_and_nobody_queues() -> None:
+async def test_beyond_its_rate_an_upstream_is_not_asked_and_nobody_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    LoopTime(monkeypatch).stand_still()
     calls = Calls("profile", 10_000, Manner(max_per_s=5))
     asked, ask = asking("good")
     for _ in range(5):
         assert await calls.run(ask) == "good"
-    async with asyncio.timeout(0.1):
+    async with asyncio.timeout(0):  # over as soon as anybody waits for anything
         assert await fail(calls, ask, 20) == {SourceNotAsked}
     assert len(asked) == 5
     assert calls.breaker.state == "closed"
@@ -157,10 +164,12 @@ async def test_a_failure_counts_only_where_both_fail() -> None:
     assert await fail(calls, ask, 1) == {SourceUnavailable}
 
 
-async def test_second_calls_are_bounded_by_their_share() -> None:
-    calls = Calls("profile", 15, Manner(breaker_share=1, breaker_s=0.001, hedge_ms=1, hedge_share=0.1))
+async def test_second_calls_are_bounded_by_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = LoopTime(monkeypatch)
+    time.stand_still()
+    calls = Calls("profile", 15_000, Manner(breaker_share=1, hedge_ms=1, hedge_share=0.1), still)
     asked, ask = asking(60.0)
-    await asyncio.gather(*(fail(calls, ask, 1) for _ in range(200)))
+    await time.let_pass_until(asyncio.gather(*(fail(calls, ask, 1) for _ in range(200))))
     assert 200 + SAVED_HEDGES <= len(asked) <= 200 + SAVED_HEDGES + 200 * 0.1
 
 

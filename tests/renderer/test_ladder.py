@@ -12,6 +12,7 @@ from tessera.renderer.core.errors import SourceError, SourceGarbled, SourceUnava
 from tessera.renderer.core.ports import Profile
 from tests.support.client import NOW, Client, client_of
 from tests.support.fakes import World, item
+from tests.support.loop_time import LoopTime
 from tests.support.sites import write_site
 
 PAGE = """
@@ -60,6 +61,9 @@ TEMPLATES = {
     "broken.jinja": "{{ 1 // 0 if locale else 2 }}",
     "home/layouts/plain.liquid": "[{{ slots.hero }}|{{ slots.rail }}|{{ slots.broken }}|{{ slots.hopeless }}]",
 }
+DEADLINE_S = 100.0
+"""Passes when told to."""
+
 DOWN = SourceUnavailable("profile", "down")
 ITEMS_DOWN = SourceGarbled("items", "nonsense")
 
@@ -76,7 +80,7 @@ def world() -> World:
 @pytest.fixture
 async def client(tmp_path: Path, world: World) -> AsyncIterator[Client]:
     folder = write_site(tmp_path, {"home.yaml": PAGE}, TEMPLATES)
-    async with client_of(folder, world, fresh_s=60, grace_s=600, deadline_ms=100) as client:
+    async with client_of(folder, world, fresh_s=60, grace_s=600, deadline_ms=DEADLINE_S * 1000) as client:
         yield client
 
 
@@ -98,9 +102,13 @@ async def test_a_profile_that_fails_makes_a_visitor_of_whom_nothing_is_known(cli
     assert await answer(client, "hero") == ("Hello", 'hero=default;cause="profile unavailable"')
 
 
-async def test_a_profile_that_hangs_is_given_up_at_its_deadline(client: Client, world: World) -> None:
+async def test_a_profile_that_hangs_is_given_up_at_its_deadline(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.hanging.add("profile")
-    assert await answer(client, "hero") == ("Hello", 'hero=default;cause="profile timeout"')
+    asked = asyncio.ensure_future(answer(client, "hero"))
+    assert DEADLINE_S <= await LoopTime(monkeypatch).let_pass_until(asked) < 2 * DEADLINE_S
+    assert await asked == ("Hello", 'hero=default;cause="profile timeout"')
 
 
 async def test_a_stale_profile_gets_the_default_variant(client: Client, world: World) -> None:
@@ -146,9 +154,13 @@ async def test_without_any_list_the_slot_shows_its_default(client: Client, world
     assert await answer(client, "fixed") == ("Hello", 'fixed=default;cause="items garbled, items garbled"')
 
 
-async def test_without_a_default_that_holds_the_slot_is_empty(client: Client, world: World) -> None:
+async def test_without_a_default_that_holds_the_slot_is_empty(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.hanging.add("items")
-    text, fallback = await answer(client, "rail")
+    asked = asyncio.ensure_future(answer(client, "rail"))
+    await LoopTime(monkeypatch).let_pass_until(asked)
+    text, fallback = await asked
     assert (text, (fallback or "").split(";")[0]) == ("", "rail=empty")
 
 

@@ -150,7 +150,7 @@ async def test_a_board_that_was_deleted_is_noticed_and_followed_anew(
     watching = asyncio.create_task(follower.watch())
     shutil.rmtree(tmp_path / "notices")
     board.append(purge("item:A"))
-    for _ in range(500):
+    for _ in range(6000):
         await asyncio.sleep(0.01)
         if told.dropped:
             break

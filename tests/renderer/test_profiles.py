@@ -227,13 +227,14 @@ name = "bought"
 adapter = "http"
 url = "http://127.0.0.1:9/{visitor_id}"
 party = "third"
-deadline_ms = 20
+deadline_ms = 30000
 stale_s = 5
 gives = ["visitor.secret"]
 
 [[profiles.sources]]
 name = "own"
 adapter = "sqlite"
+deadline_ms = 30000
 """
 
 

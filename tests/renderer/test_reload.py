@@ -42,10 +42,10 @@ def html(live: LiveSite) -> str:
 
 def test_an_edited_template_or_partial_shows_at_once(folder: Path, live: LiveSite) -> None:
     assert html(live) == "one a"
-    (folder / "templates/hero.liquid").write_text("two, {% render 'part.liquid' %}")
-    assert html(live) == "two, a"
+    (folder / "templates/hero.liquid").write_text("two and {% render 'part.liquid' %}")
+    assert html(live) == "two and a"
     (folder / "templates/part.liquid").write_text("bb")
-    assert html(live) == "two, bb"
+    assert html(live) == "two and bb"
 
 
 def test_an_edited_rule_file_shows_at_once(folder: Path, live: LiveSite) -> None:
@@ -98,7 +98,7 @@ def test_only_edited_pages_are_planned_again(folder: Path) -> None:
 def test_edits_come_at_once_and_after_each_edit_until_interrupted(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits = iter(["an edit", "another", "an interrupt"])
+    waits = iter(["an edit", "another edit", "an interrupt"])  # of other sizes: clocks of files are coarse
 
     def wait(seconds: float) -> None:
         match next(waits):

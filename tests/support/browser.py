@@ -19,7 +19,7 @@ from tests.support.chromium import FLAGS
 from tests.support.programs import needs
 
 WITH_PIPES = 'in="$1" out="$2"; shift 2; exec "$@" 3<&"$in" 4>&"$out"'
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @dataclass
@@ -80,8 +80,9 @@ class Page:
     def go(self, url: str, *, scripts: bool = True) -> None:
         """Load a document, and return when its `load` event is over."""
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
+        self.run("old = true")
         self.call("Page.navigate", url=url)
-        self.until('location.href != "about:blank" && document.readyState == "complete"')
+        self.until('typeof old == "undefined" && document.readyState == "complete"')
 
     def run(self, script: str) -> Any:
         """Return an expression's value, awaited where it is a promise."""
@@ -133,9 +134,9 @@ def browser(profile: Path, *flags: str) -> Iterator[Browser]:
         started = Browser(to_send, to_receive)
         yield started
         started.call("Browser.close")
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         os.close(to_send)
         os.close(to_receive)

@@ -25,7 +25,7 @@ def dump(url: str, profile: Path, *, size: tuple[int, int] = (1280, 900)) -> tup
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]

@@ -45,7 +45,7 @@ class PostgresServer:
     def _run(self, name: str, *arguments: str) -> None:
         command = [_program(name), *arguments]
         user = "postgres" if os.getuid() == 0 else None
-        subprocess.run(command, check=True, timeout=30, cwd="/", user=user, group=user, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, timeout=120, cwd="/", user=user, group=user, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A real redis-server of a test's own, which can be killed, cut off, emptied and started again."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -30,9 +31,10 @@ class RedisServer:
         wait_for(self.port)
 
     def hold(self) -> None:
-        """Leave its port open, and let it answer nothing."""
+        """Leave its port open, and let it answer nothing; returns once it has stopped."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
 
     def go_on(self) -> None:
         """Let it answer again."""
@@ -43,7 +45,7 @@ class RedisServer:
         """End it at once."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
             self._process = None
 
     def empty(self) -> None:

@@ -9,7 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
+ALONE = httpx.Limits(max_keepalive_connections=0)
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
+
+
+def client_of(address: str = "") -> httpx.Client:
+    """Return a client with a connection for each request: one that is kept may be closed just as it is used again."""
+    return httpx.Client(base_url=address, limits=ALONE)
 
 
 @contextmanager
@@ -38,4 +46,4 @@ def served(state_dir: Path, *arguments: str, environment: Mapping[str, str] | No
             raise AssertionError("the server ended:\n" + "".join(said))
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=20)
+        server.communicate(timeout=60)

@@ -16,12 +16,15 @@ from tessera.adapters.client import Client
 
 WITHIN = "visitor-17"
 MEANT = "x-meant"
+PATIENCE_S = 60.0
+"""For what ends by itself, however busy the machine."""
+
 FRAMING = ("host", "connection", "content-length", "transfer-encoding", MEANT)
 
 
 class _Rerouted(Client):
     def __init__(self, url: str, read_s: float) -> None:
-        super().__init__(read_s=read_s)
+        super().__init__(connect_s=PATIENCE_S, read_s=read_s)
         self._url = url
 
     def request(
@@ -31,7 +34,7 @@ class _Rerouted(Client):
 
 
 @asynccontextmanager
-async def behind_a_socket(read_s: float = 5.0) -> AsyncIterator[Client]:
+async def behind_a_socket(read_s: float = PATIENCE_S) -> AsyncIterator[Client]:
     """Open a client whose requests go to a socket that answers as respx says (`respx.mock(using="httpx")`).
 
     A timeout of httpx that respx raises lets it hang, any other exception breaks off the connection.
