@@ -1,7 +1,11 @@
 """What holds for all tests."""
 
 import logging
+from collections.abc import Iterator
+from functools import partial
 
+import httpx
+import pytest
 from hypothesis import settings
 
 # How fast the machine is decides nothing: what speed is promised, scripts in `benchmarks/` measure.
@@ -10,3 +14,25 @@ settings.load_profile("tessera")
 
 # What tests ask with is no part of what they look at.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+LONG = ("tests/edge/", "tests/browser/", "tests/laboratory/", "tests/publishing/", "tests/security/")
+"""Folders whose files take long, few tests as they have: they start servers and browsers."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have files given to workers in the order of their tests; pytest-xdist begins with the most tests otherwise."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker has only that left when the others are done."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_requests() -> Iterator[None]:
+    """Let `httpx.get` and `httpx.post`, which tests ask over plain HTTP with, not read 140 certificates each time."""
+    with pytest.MonkeyPatch.context() as patched:
+        for ask in ("get", "post"):
+            patched.setattr(httpx, ask, partial(getattr(httpx, ask), verify=False))
+        yield
