@@ -2,7 +2,11 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from functools import partial
 
+import httpx
+import pytest
 from httpx import _config
 from hypothesis import settings
 
@@ -20,3 +24,25 @@ os.environ |= {
 # What tests ask with is no part of what they look at, and waits for as long as it takes.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 _config.DEFAULT_TIMEOUT_CONFIG.read = _config.DEFAULT_TIMEOUT_CONFIG.connect = 60.0
+
+LONG = ("tests/edge/", "tests/browser/", "tests/laboratory/", "tests/publishing/", "tests/security/")
+"""Folders whose files take long, few tests as they have: they start servers and browsers."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have files given to workers in the order of their tests; pytest-xdist begins with the most tests otherwise."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker has only that left when the others are done."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_requests() -> Iterator[None]:
+    """Let `httpx.get` and `httpx.post`, which tests ask over plain HTTP with, not read 140 certificates each time."""
+    with pytest.MonkeyPatch.context() as patched:
+        for ask in ("get", "post"):
+            patched.setattr(httpx, ask, partial(getattr(httpx, ask), verify=False))
+        yield

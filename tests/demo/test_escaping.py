@@ -59,7 +59,7 @@ async def client() -> AsyncIterator[Client]:
         catalogue=catalogue,
         carts=dict.fromkeys(TIERS, Cart(lines, 6_000, "EUR")),
     )
-    async with client_of(DEMO, world) as client:
+    async with client_of(SITE, world) as client:
         yield client
 
 

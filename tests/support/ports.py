@@ -32,6 +32,6 @@ def wait_for(port: int, seconds: float = 60.0) -> None:
         except OSError:
             if time.monotonic() > until:
                 raise TimeoutError(f"nobody listens on port {port}") from None
-            time.sleep(0.005)
+            time.sleep(0.01)  # whoever is to listen needs the processor
         else:
             return
