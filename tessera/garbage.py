@@ -6,6 +6,7 @@ any of it is ever garbage of the kind that only a collection finds: what is reme
 """
 
 import gc
+from collections.abc import Callable
 from typing import Any
 
 THRESHOLDS = 5_000, 2
@@ -19,21 +20,26 @@ LONGEST_LIVED = 2
 
 
 class ShortTurns:
-    """Sets aside what has outlived two generations. Called by each collection as it begins and ends (`gc.callbacks`).
+    """Sets aside what has outlived two generations. Collections call it as they begin and end (`gc.callbacks`)."""
 
-    Whoever lets go of much that is cyclic calls `gc.unfreeze`: then nothing is set aside before all was looked through.
-    """
-
-    def __init__(self) -> None:
-        """Begin with all that there is set aside."""
+    def __init__(self, live: Callable[[], object]) -> None:
+        """Begin with all that there is set aside. Where what ``live`` tells changes, much is to be let go of."""
+        self._live = live
+        self._seen = live()
         self._turns = 0
+        self._thorough = False
         gc.freeze()
         gc.set_threshold(*THRESHOLDS)
 
     def __call__(self, phase: str, told: dict[str, Any]) -> None:
-        """Set survivors aside, or everything back among those to be looked through."""
-        if phase != "stop" or told["generation"] == 0:
+        """Set survivors aside, or everything back, until all has been looked through."""
+        if phase != "stop" or told["generation"] == 0 or (self._thorough and told["generation"] != LONGEST_LIVED):
             return
-        if told["generation"] == LONGEST_LIVED or gc.get_freeze_count():
-            self._turns += 1
-            gc.freeze() if self._turns % THOROUGH else gc.unfreeze()
+        self._turns += 1
+        live = self._live()
+        self._thorough = live != self._seen or self._turns % THOROUGH == 0
+        if self._thorough:
+            self._seen = live
+            gc.unfreeze()
+        else:
+            gc.freeze()

@@ -71,7 +71,7 @@ def application(deployment: Deployment) -> App:
     live, personas = deployment.live_site(), load_personas(deployment.folder)
     tally = open_tally(deployment.settings.server.state_dir)
     app = make_app(deployment.settings, live, personas, find=deployment.release, tally=tally)
-    gc.callbacks.append(ShortTurns())
+    gc.callbacks.append(ShortTurns(lambda: live.version))
     return app
 
 

@@ -13,7 +13,8 @@ class Ring:
     def __init__(self):
         self.itself = self
 
-gc.callbacks.append(ShortTurns())
+live = ["one"]
+gc.callbacks.append(ShortTurns(lambda: live[0]))
 """
 
 
@@ -43,7 +44,7 @@ def test_what_is_garbage_at_once_is_collected() -> None:
     """)
 
 
-def test_what_is_let_go_of_later_is_found_when_all_is_looked_through() -> None:
+def test_what_is_let_go_of_when_the_site_changes_is_found_as_all_is_looked_through() -> None:
     run("""
         kept = Ring()
         gone = weakref.ref(kept)
@@ -51,7 +52,9 @@ def test_what_is_let_go_of_later_is_found_when_all_is_looked_through() -> None:
         del kept
         gc.collect()
         assert gone() is not None  # it was set aside
-        gc.unfreeze()
+        live[0] = "two"
+        gc.collect(1)
+        assert gc.get_freeze_count() == 0
         gc.collect(1)
         assert gc.get_freeze_count() == 0
         gc.collect()

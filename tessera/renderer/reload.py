@@ -1,7 +1,6 @@
 """The site that is live now: it changes whole, between two requests, when what is wanted changes."""
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -61,6 +60,11 @@ class LiveSite:
         """Make one that never changes."""
         return LiveSite(site, lambda: LoadedSite((), {}, site), lambda: Wanted(None), at_each_request=False)
 
+    @property
+    def version(self) -> str:
+        """The version that was live when last looked."""
+        return self._site.version
+
     def current(self) -> Site:
         """Return the live version."""
         if self._at_each_request:
@@ -86,7 +90,6 @@ class LiveSite:
         site = switch_off(self._loaded, wanted.switches)
         if site.version != self._site.version:
             self._site = site
-            gc.unfreeze()  # the one before is to be let go of
             log.info("site %s is live", site.version[:12])
 
     async def watch(self) -> None:
