@@ -40,7 +40,7 @@ def pieces(connection: socket.socket) -> int:
 def exchange(address: str, request: bytes) -> tuple[bytes, int]:
     with connected(address) as connection:
         connection.sendall(request)
-        return answer(connection)[0], pieces(connection)
+        return answer(address, connection)[0], pieces(connection)
 
 
 @pytest.mark.parametrize("what", ASKED)
@@ -55,9 +55,9 @@ def test_an_answer_comes_in_one_piece(address: str, what: str) -> None:
 def test_what_waits_to_be_told_to_go_on_is_told(address: str) -> None:
     with connected(address) as connection:
         connection.sendall(b"POST /fragments HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-        assert answer(connection)[0] == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert answer(address, connection)[0] == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")
-        assert answer(connection)[0].startswith(b"HTTP/1.1 400")
+        assert answer(address, connection)[0].startswith(b"HTTP/1.1 400")
         assert pieces(connection) == 2
 
 
