@@ -229,6 +229,7 @@ async def test_a_batch_that_fails_is_a_failure_of_each_list(
 
 
 @upstream
+@pytest.mark.parametrize("client", [0.05], indirect=True)
 async def test_a_batch_that_hangs_is_a_timeout_of_each_list(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.post(url__startswith=HOST).mock(side_effect=httpx.ReadTimeout)
     adapter = recommender(client, monkeypatch)
