@@ -3,12 +3,15 @@
 import logging
 import os
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 
 import httpx
 import pytest
 from httpx import _config
 from hypothesis import settings
+
+from tessera.renderer import understand
+from tessera.renderer.core.device import Devices
 
 # How fast the machine is decides nothing: what speed is promised, scripts in `benchmarks/` measure.
 settings.register_profile("tessera", deadline=None)
@@ -40,9 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def plain_requests() -> Iterator[None]:
-    """Let `httpx.get` and `httpx.post`, which tests ask over plain HTTP with, not read 140 certificates each time."""
+def made_once() -> Iterator[None]:
+    """Make once for all tests of a process what takes long to make and never changes.
+
+    That is what recognises devices by a thousand patterns, anew for each application otherwise; and what `httpx.get`
+    and `httpx.post`, which tests ask over plain HTTP with, trust of the world: 140 certificates, read for each request.
+    """
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(understand, "Devices", cache(Devices))
         for ask in ("get", "post"):
             patched.setattr(httpx, ask, partial(getattr(httpx, ask), verify=False))
         yield

@@ -1,14 +1,19 @@
-"""Random conditions, rules and visitors for properties: texts of the language over the facts of the small site."""
+"""Random conditions, rules and visitors for properties: texts of the language over the facts of the small site.
+
+Strategies are made once, not at each draw: to make and to validate one takes longer than to draw from it.
+"""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from tessera.rules.facts import CONSENT, TIMEZONE, Fact, Value
 from tessera.rules.ruleset import Experiment, OnUnknown, Outcome, Page, Rule, Ruleset, Slot, Split
 from tessera.rules.schedule import parse_window
-from tessera.rules.shares import Holdout, Rollout
+from tessera.rules.shares import Holdout, Rollout, Status
 from tessera.rules.source import Span
 from tessera.rules.split import arm_ranges
 from tessera.rules.values import Version
@@ -64,6 +69,7 @@ def _compounds(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return junctions | inner.map(lambda part: f"not ({part})")
 
 
+@cache
 def expressions(*atoms: str) -> st.SearchStrategy[str]:
     """Texts of conditions built of these tests."""
     return st.recursive(st.sampled_from(atoms), _compounds, max_leaves=5)
@@ -72,34 +78,40 @@ def expressions(*atoms: str) -> st.SearchStrategy[str]:
 moments = st.integers(0, 366 * 86_400).map(lambda second: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second))
 
 
+_ago = st.integers(-3600, 400 * 86_400).map(lambda seconds: timedelta(seconds=seconds))
+_values: dict[str, st.SearchStrategy[Value]] = {
+    "visitor.id": st.sampled_from(["ada", "bob", "cleo", "dan"]),
+    "visitor.known": st.booleans(),
+    "visitor.returning": st.booleans(),
+    "visitor.tier": st.sampled_from(["none", "silver", "gold", "platinum"]),
+    "visitor.city": st.sampled_from(["Bonn", "bonn", "Köln"]),
+    "visitor.home": st.sampled_from(["Bonn", "Köln"]),
+    "visitor.sessions": st.integers(0, 6),
+    "visitor.visits": st.integers(0, 6),
+    "visitor.score": st.sampled_from([Decimal("2.5"), Decimal(4)]),
+    "visitor.favourites": st.frozensets(st.sampled_from(["tents", "packs", "stoves"])),
+    "visitor.bought_at": _ago,
+    "visitor.joined_at": _ago,
+    "app.version": st.sampled_from([Version.parse("2.9"), Version.parse("2.10.0")]),
+    "cart.value": st.sampled_from([4999, 5001]),
+    "segment.vip": st.booleans(),
+    ASSIGNED.name: st.sampled_from(["control", "urgency", "gone"]),
+    CONSENT: st.sampled_from(["granted", "denied", "unknown"]),
+    TIMEZONE: st.sampled_from(["Asia/Kolkata", "America/Los_Angeles", "no/where"]),
+}
+_visitor = st.fixed_dictionaries(_values)
+_unknown = st.sets(st.sampled_from(sorted(_values)), max_size=5)
+
+
 @st.composite
 def visitors(draw: st.DrawFn, now: datetime) -> dict[str, Value]:
     """Some facts of some visitor; what is not there is unknown."""
-    ago = st.integers(-3600, 400 * 86_400).map(lambda seconds: now - timedelta(seconds=seconds))
-    values: dict[str, st.SearchStrategy[Value]] = {
-        "visitor.id": st.sampled_from(["ada", "bob", "cleo", "dan"]),
-        "visitor.known": st.booleans(),
-        "visitor.returning": st.booleans(),
-        "visitor.tier": st.sampled_from(["none", "silver", "gold", "platinum"]),
-        "visitor.city": st.sampled_from(["Bonn", "bonn", "Köln"]),
-        "visitor.home": st.sampled_from(["Bonn", "Köln"]),
-        "visitor.sessions": st.integers(0, 6),
-        "visitor.visits": st.integers(0, 6),
-        "visitor.score": st.sampled_from([Decimal("2.5"), Decimal(4)]),
-        "visitor.favourites": st.frozensets(st.sampled_from(["tents", "packs", "stoves"])),
-        "visitor.bought_at": ago,
-        "visitor.joined_at": ago,
-        "app.version": st.sampled_from([Version.parse("2.9"), Version.parse("2.10.0")]),
-        "cart.value": st.sampled_from([4999, 5001]),
-        "segment.vip": st.booleans(),
-        ASSIGNED.name: st.sampled_from(["control", "urgency", "gone"]),
-        CONSENT: st.sampled_from(["granted", "denied", "unknown"]),
-        TIMEZONE: st.sampled_from(["Asia/Kolkata", "America/Los_Angeles", "no/where"]),
+    known, unknown = draw(_visitor), draw(_unknown)
+    return {
+        name: now - value if isinstance(value, timedelta) else value
+        for name, value in known.items()
+        if name not in unknown
     }
-    known = draw(st.fixed_dictionaries(values))
-    for name in draw(st.sets(st.sampled_from(sorted(values)), max_size=5)):
-        del known[name]
-    return known
 
 
 ages = st.dictionaries(
@@ -115,72 +127,107 @@ def _outcome(name: str) -> Outcome:
 units = st.sampled_from([("visitor.id", None), ("visitor.city", "visitor.id"), ("visitor.sessions", "visitor.home")])
 
 
+_times = st.sets(moments, min_size=1, max_size=3)
+_shares = {number: st.sets(st.floats(0, 1), min_size=number, max_size=number) for number in (1, 2, 3)}
+
+
 @st.composite
 def steps(draw: st.DrawFn) -> tuple[tuple[datetime, float], ...]:
     """Up to three steps in order, with growing shares."""
-    at = sorted(draw(st.sets(moments, min_size=1, max_size=3)))
-    return tuple(zip(at, sorted(draw(st.sets(st.floats(0, 1), min_size=len(at), max_size=len(at)))), strict=True))
+    at = sorted(draw(_times))
+    return tuple(zip(at, sorted(draw(_shares[len(at)])), strict=True))
+
+
+_seeds = st.sampled_from("abc")
+_holdout_seeds = st.sampled_from("ab")
+_held_out = st.sampled_from([0.0, 0.3, 0.6])
+_steps = steps()
 
 
 @st.composite
 def holdouts(draw: st.DrawFn) -> Holdout:
     unit, fallback = draw(units)
-    share = draw(st.sampled_from([0.0, 0.3, 0.6]))
-    return Holdout("kept", unit, fallback, draw(st.sampled_from("ab")), 2, "running", share, None, NOWHERE)
+    return Holdout("kept", unit, fallback, draw(_holdout_seeds), 2, "running", draw(_held_out), None, NOWHERE)
 
 
 @st.composite
 def rollouts(draw: st.DrawFn) -> Rollout:
     unit, fallback = draw(units)
-    return Rollout(unit, fallback, draw(st.sampled_from("abc")), 2, draw(steps()))
+    return Rollout(unit, fallback, draw(_seeds), 2, draw(_steps))
+
+
+_HALVES = (0.5, 0.5)
+_coverages = st.sampled_from([1.0, 0.5])
+_statuses: st.SearchStrategy[Status] = st.sampled_from(["running", "running", "paused", "stopped"])
+_ranges = {
+    coverage: st.sampled_from([arm_ranges(2, coverage, _HALVES), (((0.1, 0.2), (0.5, 0.6)), ((0.2, 0.5),))])
+    for coverage in (1.0, 0.5)
+}
+_groups = st.sampled_from([None, ("group", 0.0, 0.5)])
+_stages = st.just(()) | _steps
+_holdouts = st.lists(holdouts(), max_size=2)
+_maybe_moments = st.none() | moments
 
 
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
-    starts = draw(st.none() | moments)
-    coverage = draw(st.sampled_from([1.0, 0.5]))
-    cut = arm_ranges(2, coverage, (0.5, 0.5))
-    unit, fallback = draw(units)
-    stages = draw(st.just(()) | steps())
+    coverage, (unit, fallback) = draw(_coverages), draw(units)
+    starts, ends = draw(_maybe_moments), draw(_maybe_moments)
+    if starts is not None and ends is not None:
+        assume(starts != ends)
+        starts, ends = sorted((starts, ends))
     return Experiment(
         name="copy",
         unit=unit,
-        seed=draw(st.sampled_from(["a", "b", "c"])),
+        seed=draw(_seeds),
         version=1,
         hash_version=2,
-        status=draw(st.sampled_from(["running", "running", "paused", "stopped"])),
+        status=draw(_statuses),
         arms=("control", "urgency"),
-        weights=(0.5, 0.5),
+        weights=_HALVES,
         coverage=coverage,
-        ranges=draw(st.sampled_from([cut, (((0.1, 0.2), (0.5, 0.6)), ((0.2, 0.5),))])),
+        ranges=draw(_ranges[coverage]),
         starts=starts,
-        ends=draw(st.none() | moments.filter(lambda ends: starts is None or ends > starts)),
-        namespace=draw(st.none() | st.just(("group", 0.0, 0.5))),
+        ends=ends,
+        namespace=draw(_groups),
         span=NOWHERE,
         fallback=fallback,
-        stages=tuple((at, arm_ranges(2, share, (0.5, 0.5))) for at, share in stages),
-        holdouts=tuple(draw(st.lists(holdouts(), max_size=2))),
+        stages=tuple((at, arm_ranges(2, share, _HALVES)) for at, share in draw(_stages)),
+        holdouts=tuple(draw(_holdouts)),
         sticky=draw(st.booleans()),
     )
 
 
+@cache
+def _conditions(*atoms: str) -> st.SearchStrategy[str | None]:
+    return st.sampled_from([None, *PLAIN]) | expressions(*atoms)
+
+
+_windows = st.sampled_from([None, None, *map(parse_window, WINDOWS)])
+_policies = st.sampled_from([OnUnknown(), OnUnknown("match"), OnUnknown("stale", timedelta(minutes=10))])
+_seldom = st.sampled_from([False, False, True])
+_rollouts = rollouts()
+
+
 @st.composite
 def rules(draw: st.DrawFn, name: str, running: Experiment, *atoms: str) -> Rule:
-    text = draw(st.sampled_from([None, *PLAIN]) | expressions(*atoms))
-    window = draw(st.sampled_from([None, None, *WINDOWS]))
-    policy = st.sampled_from([OnUnknown(), OnUnknown("match"), OnUnknown("stale", timedelta(minutes=10))])
-    experiment = running if draw(st.sampled_from([False, False, True])) else None
-    split = None if experiment is None else Split(experiment, (_outcome(f"{name}-a"), _outcome(f"{name}-b")))
+    text = draw(_conditions(*atoms))
+    during, policy = draw(_windows), draw(_policies)
+    split = Split(running, (_outcome(f"{name}-a"), _outcome(f"{name}-b"))) if draw(_seldom) else None
     return Rule(
         name=name,
         when=None if text is None else building.condition(text),
-        during=None if window is None else parse_window(window),
-        on_unknown=draw(policy),
+        during=during,
+        on_unknown=policy,
         show=_outcome(name) if split is None else None,
         split=split,
         span=NOWHERE,
-        rollout=draw(rollouts()) if draw(st.sampled_from([False, False, True])) else None,
+        rollout=draw(_rollouts) if draw(_seldom) else None,
     )
+
+
+_running = experiments()
+_numbers = st.integers(1, 4)
 
 
 @st.composite
@@ -189,8 +236,8 @@ def rulesets(draw: st.DrawFn, *atoms: str) -> Ruleset:
 
     Those of its rules that split visitors do so by the same experiment: a site has one of each name.
     """
-    tests, running = atoms or (*PLAIN, *TIMED, *PRESENCE), draw(experiments())
-    found = tuple(draw(rules(f"rule {number}", running, *tests)) for number in range(draw(st.integers(1, 4))))
+    tests, running = atoms or (*PLAIN, *TIMED, *PRESENCE), draw(_running)
+    found = tuple(draw(rules(f"rule {number}", running, *tests)) for number in range(draw(_numbers)))
     slot = Slot("hero", _outcome("default"), found, None, NOWHERE)
     page = Page("home", {}, None, {"hero": slot}, (), NOWHERE)
     facts = {**building.facts(), ASSIGNED.name: ASSIGNED}
