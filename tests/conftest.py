@@ -18,8 +18,8 @@ settings.load_profile("tessera")
 # What tests ask with is no part of what they look at.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-LONG = ("tests/edge/", "tests/browser/", "tests/laboratory/", "tests/publishing/", "tests/security/")
-"""Folders whose files take long, few tests as they have: they start servers and browsers."""
+LONG = ("tests/edge/", "tests/browser/", "tests/laboratory/", "tests/publishing/", "tests/security/", "tests/test_")
+"""How the names of files begin that take long, few tests as they have: they start servers and browsers."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
