@@ -28,8 +28,8 @@ os.environ |= {
 logging.getLogger("httpx").setLevel(logging.WARNING)
 _config.DEFAULT_TIMEOUT_CONFIG.read = _config.DEFAULT_TIMEOUT_CONFIG.connect = 60.0
 
-LONG = ("tests/edge/", "tests/browser/", "tests/laboratory/", "tests/publishing/", "tests/security/")
-"""Folders whose files take long, few tests as they have: they start servers and browsers."""
+LONG = ("tests/edge/", "tests/browser/", "tests/laboratory/", "tests/publishing/", "tests/security/", "tests/test_")
+"""How the names of files begin that take long, few tests as they have: they start servers and browsers."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

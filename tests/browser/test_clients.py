@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.browser import Browser, browser
+from tests.support.browser import Browser
 from tests.support.docs import example
 from tests.support.npm import client_packages
 from tests.support.pages import Page, shop
@@ -47,24 +47,17 @@ def pages() -> dict[str, Page]:
 
 
 @pytest.fixture(scope="module")
-def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
+def shops(tmp_path_factory: pytest.TempPathFactory, demo: str) -> Iterator[Shops]:
     nobody = f"http://127.0.0.1:{free_port()}"
     down = {"TESSERA_LISTS__ADAPTER": "http", "TESSERA_LISTS__URL": nobody}
     with ExitStack() as opened:
-        well = opened.enter_context(served(tmp_path_factory.mktemp("state")))
         failing = opened.enter_context(served(tmp_path_factory.mktemp("state"), environment=down))
         shown = pages()
         gone = {**shown, "/assets/tessera-fragment.js": SCRIPT}
-        yield Shops(*(opened.enter_context(shop(*each)) for each in ((well, shown), (failing, shown), (nobody, gone))))
+        yield Shops(*(opened.enter_context(shop(*each)) for each in ((demo, shown), (failing, shown), (nobody, gone))))
 
 
 SCRIPT = Path(__file__).parents[2] / "tessera" / "renderer" / "assets" / "tessera-fragment.js"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as running:
-        yield running
 
 
 @pytest.mark.parametrize("client", [*CLIENTS, "included"])

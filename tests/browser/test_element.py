@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from tests.support.browser import Browser, Page, browser
+from tests.support.browser import Browser, Page
 from tests.support.pages import Page as Served
 from tests.support.pages import shop
 from tests.support.ports import free_port
@@ -72,12 +72,6 @@ PAGES: dict[str, Served] = {
     "/nobody": element(f'src="{NEVER}"'),
     "/down": element('src="/fragments/home/rail?on_error=status"'),
 }
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,32 +1,17 @@
 """The demo shop's Content-Security-Policy in a real browser: whatever the templates say runs, and nothing else."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.browser import Browser, browser
-from tests.support.served import served
+from tests.support.browser import Browser
 
 PAGES = ["/pages/home", "/de/pages/product?sku=TENT-001", "/pages/category?category=tents", "/pages/cart"]
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("state")) as tessera:
-        yield tessera
-
-
 @pytest.mark.parametrize("composer", ["buffer", "stream"])
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_breaks_its_policy(chromium: Browser, address: str, path: str, composer: str) -> None:
-    page = chromium.page(f"{address}/personas/maren?to=/pages/cart")
-    page.go(f"{address}{path}{'&' if '?' in path else '?'}compose={composer}")
+def test_no_page_breaks_its_policy(chromium: Browser, demo: str, path: str, composer: str) -> None:
+    page = chromium.page(f"{demo}/personas/maren?to=/pages/cart")
+    page.go(f"{demo}{path}{'&' if '?' in path else '?'}compose={composer}")
     assert page.complaints() == []
     assert page.run('getComputedStyle(document.querySelector("footer")).display') != "inline"
     assert page.run("getComputedStyle(document.body).margin") == "0px"
@@ -47,8 +32,8 @@ INJECTED = """(() => {
 })()"""
 
 
-def test_what_slips_into_a_page_neither_runs_nor_styles_it(chromium: Browser, address: str) -> None:
-    page = chromium.page(f"{address}/pages/home?compose=stream")
+def test_what_slips_into_a_page_neither_runs_nor_styles_it(chromium: Browser, demo: str) -> None:
+    page = chromium.page(f"{demo}/pages/home?compose=stream")
     title, margin = page.run(INJECTED)
     assert (title == "taken", margin) == (False, "0px")
     assert sum("Content Security Policy" in each for each in page.complaints()) == 3

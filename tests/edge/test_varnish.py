@@ -83,6 +83,7 @@ class Shop(BaseHTTPRequestHandler):
     """The shop, whose page has a validator of its own, and beside it the service that knows its visitors."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body, which is sent after its head, would wait for 40 ms otherwise
 
     def do_GET(self) -> None:
         if self.path.startswith("/profiles/"):

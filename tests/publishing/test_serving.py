@@ -34,11 +34,13 @@ PAGE = """
 """
 
 
+SECRET = {"TESSERA_SECRET": "a secret for tests only"}
+
+
 class Shop:
     """A site that is edited and published, and what the command line says of that."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("TESSERA_SECRET", "a secret for tests only")
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state = folder / "state"
 
@@ -53,7 +55,7 @@ class Shop:
 
     def run(self, *words: str) -> tuple[int, str]:
         place = ["--site", str(self.folder / "site"), "--state-dir", str(self.state)]
-        done = CliRunner().invoke(tessera, [*words, *place], catch_exceptions=False)
+        done = CliRunner(env=SECRET).invoke(tessera, [*words, *place], catch_exceptions=False)
         return done.exit_code, done.output
 
     def publish(self, word: str) -> None:
@@ -62,17 +64,26 @@ class Shop:
         assert code == 0, said
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    return Shop(tmp_path, monkeypatch)
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return Shop(tmp_path_factory.mktemp("shop"))
 
 
-@pytest.fixture
-def address(shop: Shop) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def server(shop: Shop) -> Iterator[str]:
     shop.publish("one")
-    with served(shop.state, "--site", str(shop.folder / "site"), "--workers", "2") as url:
+    with served(shop.state, "--site", str(shop.folder / "site"), "--workers", "2", environment=SECRET) as url:
         wait_until(lambda: httpx.get(f"{url}/readyz").status_code == 200)
         yield url
+
+
+@pytest.fixture
+def address(shop: Shop, server: str) -> str:
+    """The two workers' address, once both show what every test begins with, whatever the one before it published."""
+    shop.write("one")
+    shop.run("publish")  # which is refused where it is live already
+    wait_until(lambda: httpx.get(f"{server}/pages/home").text == "one:one")
+    return server
 
 
 def wait_until(so: object, seconds: float = 60) -> None:
@@ -170,6 +181,7 @@ def test_a_token_shows_another_version_to_its_holder_alone(shop: Shop, address: 
         ),
     ],
 )
-def test_what_cannot_be_done_is_said_in_words(shop: Shop, words: tuple[str, ...], problem: str) -> None:
+def test_what_cannot_be_done_is_said_in_words(tmp_path: Path, words: tuple[str, ...], problem: str) -> None:
+    shop = Shop(tmp_path)
     shop.publish("one")
     assert shop.run(*words) == (2, problem)

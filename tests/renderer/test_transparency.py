@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tessera.renderer.cache.base import Fragment
 from tessera.renderer.cache.memory import MemoryCache
 from tessera.renderer.core.ports import Profile
+from tessera.renderer.site import Site
 from tests.support.client import client_of
 from tests.support.fakes import World, item
-from tests.support.sites import write_site
+from tests.support.sites import load, write_site
 
 PATHS = [
     "visitor.first_name",
@@ -108,15 +109,15 @@ asks = st.tuples(
 @settings(max_examples=60)
 @given(sites(), visitors, st.lists(asks, min_size=1, max_size=12))
 def test_with_and_without_the_cache_the_bytes_are_equal(
-    site: tuple[str, dict[str, str]], people: list[dict[str, str]], asked: list[tuple[int, str, str, bool]]
+    files: tuple[str, dict[str, str]], people: list[dict[str, str]], asked: list[tuple[int, str, str, bool]]
 ) -> None:
-    async def answers(folder: Path, cache: MemoryCache) -> list[bytes]:
+    async def answers(site: Site, cache: MemoryCache) -> list[bytes]:
         world = World(
             profiles={f"v{n}": Profile(traits) for n, traits in enumerate(people)},
             lists={"popular": ["A", "B"], "v0": ["B"], "v1": ["A"]},
             catalogue={sku: item(sku, f"<{sku}>") for sku in "AB"},
         )
-        async with client_of(folder, world, cache=cache) as client:
+        async with client_of(site, world, cache=cache) as client:
             return [
                 (
                     await client.get(
@@ -130,9 +131,9 @@ def test_with_and_without_the_cache_the_bytes_are_equal(
             ]
 
     with TemporaryDirectory() as folder:
-        written = write_site(Path(folder), {"home.yaml": site[0]}, site[1])
-        with_cache = asyncio.run(answers(written, MemoryCache(10_000_000)))
-        assert with_cache == asyncio.run(answers(written, MemoryCache(0)))
+        site = load(write_site(Path(folder), {"home.yaml": files[0]}, files[1]))
+    with_cache = asyncio.run(answers(site, MemoryCache(10_000_000)))
+    assert with_cache == asyncio.run(answers(site, MemoryCache(0)))
 
 
 READER = """

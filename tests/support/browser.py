@@ -24,13 +24,14 @@ DEADLINE_S = 60.0
 
 @dataclass
 class Browser:
-    """A running Chromium; gives pages, each with cookies of its own."""
+    """A running Chromium; gives pages, one after the other, each with cookies of its own."""
 
     send_to: int
     receive_from: int
     buffer: bytes = b""
     calls: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
+    context: str | None = None
 
     def call(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
         """Call a method of the protocol and return its result."""
@@ -55,9 +56,11 @@ class Browser:
         return told
 
     def page(self, url: str = "about:blank", width: int = 1000, height: int = 700) -> "Page":
-        """Open a page in a context of its own."""
-        context = self.call("Target.createBrowserContext")["browserContextId"]
-        target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        """Open a page in a context of its own, and close the one before."""
+        if self.context is not None:
+            self.call("Target.disposeBrowserContext", browserContextId=self.context)
+        self.context = self.call("Target.createBrowserContext")["browserContextId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
         page = Page(self, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
         for domain in ("Page", "Runtime", "Log"):
             page.call(f"{domain}.enable")
