@@ -135,10 +135,11 @@ def _computed(test: Test, fact: Fact, world: World, wanted: bool) -> Finding:
 def _find_value(expr: Expr, world: World) -> Finding:
     """The same as `find`, until the value is another."""
     found = find(expr, world)
-    if found.value is True:
+    if found.value is True or found.failed:
         return found
     other = find(expr, world, False)
-    return replace(found, until=earliest(found.until, other.until))
+    value = None if other.failed else found.value
+    return replace(found, value=value, until=earliest(found.until, other.until), failed=other.failed)
 
 
 def _value(fact: Fact, world: World, inner: Mapping[str, Finding]) -> Any:

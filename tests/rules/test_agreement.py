@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,15 @@ def test_values_of_the_wrong_type_never_raise(data: st.DataObject, rules: Rulese
     explained = explain_slot(rules, "home", "hero", wrong, now).decision
     assert decision._replace(failed=()) == explained._replace(failed=())
     assert set(decision.failed) <= set(explained.failed)  # which asks every part, needed or not
+
+
+@pytest.mark.parametrize("when", ["segment.loyal is known", "segment.loyal is unknown"])
+def test_a_segment_that_cannot_be_told_for_a_wrong_value_fails_the_rule(when: str) -> None:
+    rules = building.ruleset(building.page(building.rule(when, "r")))
+    visitor: dict[str, Value] = {"visitor.bought_at": "x"}  # who may be a member or not
+    decision = compile_slot(rules, "home", "hero").decide(visitor, building.NOW)
+    assert (decision.reason, decision.failed) == ("DEFAULT", ("r",))
+    assert explain_slot(rules, "home", "hero", visitor, building.NOW).decision == decision
 
 
 @given(st.data(), worlds.expressions(*worlds.PLAIN, *worlds.TIMED), worlds.moments)
