@@ -79,6 +79,13 @@ class _Reader(HTMLParser):
         if self.open:
             self._is_unknown(f"a `{self.open}` that does not end in the same file")
 
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        """Note a comment that does not end here: what it comments out depends on what comes after."""
+        end = super().parse_comment(i, report)
+        if end < 0:
+            self._is_unknown("a comment that does not end in the same file")
+        return end
+
     def handle_comment(self, data: str) -> None:
         inner = _Reader(self._name)  # where a branch opens the comment, what is in it may count
         inner.read(data)
