@@ -15,13 +15,15 @@ from uvicorn.supervisors import Multiprocess
 
 from tessera.app import make_app
 from tessera.connections import Connection
-from tessera.garbage import ShortTurns
 from tessera.publishing.deployment import Deployment
 from tessera.renderer.front import App
 from tessera.renderer.logs import set_up_logs
 from tessera.renderer.personas import load_personas
 from tessera.renderer.settings import Settings, load_settings
 from tessera.renderer.tally_files import open_tally
+
+GARBAGE_THRESHOLD = 20_000
+"""Objects made before the next look for garbage. Requests leave little that is cyclic."""
 
 START_S = 60
 """Seconds that a process may take to start, in a restart, before the one that it is to replace is kept."""
@@ -71,7 +73,8 @@ def application(deployment: Deployment) -> App:
     live, personas = deployment.live_site(), load_personas(deployment.folder)
     tally = open_tally(deployment.settings.server.state_dir)
     app = make_app(deployment.settings, live, personas, find=deployment.release, tally=tally)
-    gc.callbacks.append(ShortTurns(lambda: live.version))
+    gc.freeze()  # what was loaded stays; looking through it again and again takes a tenth of the time of requests
+    gc.set_threshold(GARBAGE_THRESHOLD)
     return app
 
 

@@ -60,11 +60,6 @@ class LiveSite:
         """Make one that never changes."""
         return LiveSite(site, lambda: LoadedSite((), {}, site), lambda: Wanted(None), at_each_request=False)
 
-    @property
-    def version(self) -> str:
-        """The version that was live when last looked."""
-        return self._site.version
-
     def current(self) -> Site:
         """Return the live version."""
         if self._at_each_request:
