@@ -60,6 +60,9 @@ from tessera.renderer.understand import Understanding
 from tessera.renderer.upstreams import open_adapter, open_profiles, open_recommender, terms_of
 from tessera.tracing import Traced, make_provider
 
+CANCELLED_AGAIN_S = 1.0
+"""Seconds after which work that was told to end, and has not, is told again."""
+
 
 class Parts(TypedDict):
     """What a running process answers with; the lifespan state that every request carries."""
@@ -217,7 +220,9 @@ async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
+        while not task.done():  # a client may have taken the cancellation for the end of a wait of its own
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCELLED_AGAIN_S)
         await asyncio.gather(task, return_exceptions=True)
 
 
