@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from tests.support.deploy import configuration
 from tests.support.docs import example
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
 from tests.support.served import served
 
+CONFIGURATION = Path(__file__).parents[2] / "deploy" / "apache.conf"
 EDGE_SECRET = "known to Apache and Tessera"
 OWN = "The winter range is in."
 HERO = "Carry less. Walk further."
@@ -44,7 +44,7 @@ def apache(tessera: str) -> Iterator[str]:
         (folder / "html" / "winter.html").write_text(f"<p>{OWN}</p>")
         (folder / "edge-secret.conf").write_text(EDGE)
         port = free_port()
-        text = configuration("apache.conf").replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+        text = CONFIGURATION.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{port}")
         text = text.replace("http://127.0.0.1:8000", tessera)
         user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
         logs = f"PidFile {folder}/pid\nErrorLog {folder}/error.log\n"

@@ -12,13 +12,13 @@ import httpx
 import pytest
 from markupsafe import escape
 
-from tests.support.deploy import configuration
 from tests.support.docs import example
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
 from tests.support.served import client_of, served
 from tests.support.sites import write_site
 
+DEPLOY = Path(__file__).parents[2] / "deploy"
 EDGE_SECRET = "known to nginx and Tessera"
 OWN = "The winter range is in."
 INCLUDE = '<!--#include virtual="/fragments/home/{}" -->'
@@ -64,8 +64,8 @@ def nginx_before(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
             "proxy_set_header X-Tessera-Visitor $cookie_shop_customer;\n"
         )
         port = free_port()
-        (folder / "tessera-proxy.conf").write_text(configuration("tessera-proxy.conf"))
-        text = configuration("nginx.conf").replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+        (folder / "tessera-proxy.conf").write_bytes((DEPLOY / "tessera-proxy.conf").read_bytes())
+        text = (DEPLOY / "nginx.conf").read_text().replace("127.0.0.1:8080", f"127.0.0.1:{port}")
         text = text.replace("127.0.0.1:8000", tessera.removeprefix("http://"))
         user = "user root;\n" if os.geteuid() == 0 else ""  # the folder is only its owner's to read
         (folder / "nginx.conf").write_text(f"{user}daemon off;\npid {folder}/pid;\nerror_log stderr;\n{text}")

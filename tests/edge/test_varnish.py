@@ -13,12 +13,12 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.support.deploy import configuration
 from tests.support.ports import free_port, wait_for
 from tests.support.programs import needs
 from tests.support.served import client_of, served
 from tests.support.sites import write_site
 
+CONFIGURATION = Path(__file__).parents[2] / "deploy" / "varnish.vcl"
 ALONE = ("-F", "-s", "malloc,64m")
 TIERS = ("none", "silver", "gold")
 RULES = """
@@ -134,7 +134,7 @@ def in_front(program: str, folder: Path) -> Iterator[Front]:
         (site / "tessera.toml").write_text(SETTINGS.replace("PORT", str(shop_port)))
         secret = {"TESSERA_SECRET": "a secret for this test"}
         with served(folder / "state", "--site", str(site), environment=secret) as tessera:
-            text = configuration("varnish.vcl").replace('"8000"', f'"{tessera.rpartition(":")[2]}"')
+            text = CONFIGURATION.read_text().replace('"8000"', f'"{tessera.rpartition(":")[2]}"')
             (folder / "varnish.vcl").write_text(text.replace('"8001"', f'"{shop_port}"'))
             port = free_port()
             process = subprocess.Popen(

@@ -154,7 +154,7 @@ async def test_whatever_an_upstream_does_the_page_stands_and_recovers(state_dir:
         upstream.behaviour = behaviour
         async with before(upstream, state_dir, breaker_s=0.2) as server:
             upstream.behaviour = "answer"
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(5):
                 number = 100
                 while (await hero(server, number)).text != "Gold Ann":
                     await asyncio.sleep(0.02)

@@ -160,7 +160,7 @@ async def test_a_page_with_a_hanging_upstream_is_whole_at_its_deadline(
     reply = await asked
     assert "<ul>" not in reply.text
     assert reply.text.count("<h2>") == 2
-    assert DEADLINE_S <= took_s < 2 * DEADLINE_S  # else it would wait for ever
+    assert DEADLINE_S <= took_s < 1.5 * DEADLINE_S
 
 
 async def test_nothing_goes_on_for_a_reader_who_has_gone(client: Client, world: World) -> None:
@@ -169,7 +169,7 @@ async def test_nothing_goes_on_for_a_reader_who_has_gone(client: Client, world: 
     clock = asyncio.get_running_loop().time
     began = clock()
     sent = await streamed(client, leave_after=b"<p>end</p>")
-    assert clock() - began < DEADLINE_S
+    assert clock() - began < 0.9 * DEADLINE_S
     assert b"<p>end</p>" in b"".join(message.get("body", b"") for message in sent)
     assert all(message.get("more_body", True) for message in sent[1:])
     for _ in range(10):
